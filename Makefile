@@ -1,0 +1,48 @@
+# Each target creates .venv if it is missing and does its own set-up.
+PYTHON ?= python3
+PIP_FIND_LINKS ?=
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+BIN := .venv/bin
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable
+
+.PHONY: demo test check format bench prove clean
+
+demo: .venv/demo.stamp  ## catalogue a checkpoint, draw, train a LoRA, use it: the whole story on real weights
+	MODELHUB_HOME=$(CURDIR) $(BIN)/modelhub demo
+
+test: check  ## every check and every test
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp  ## formatting, lint, types, import direction
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp  ## mend what `check` finds and a machine can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev.stamp  ## measure, in ratios; takes minutes
+	$(BIN)/python -m benchmarks
+
+prove: .venv/dev.stamp  ## the long proofs: every test again on the oldest versions that are allowed
+	$(PYTHON) -m venv --clear .venv-oldest
+	$(BIN)/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --editable '.[test]'
+	.venv-oldest/bin/python -m pytest
+
+clean:
+	rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+.venv/demo.stamp: pyproject.toml constraints.txt | .venv/uv.stamp
+	$(INSTALL) '.[all]'
+	touch $@
+
+.venv/dev.stamp: pyproject.toml constraints.txt | .venv/uv.stamp
+	$(INSTALL) '.[dev]'
+	touch $@ .venv/demo.stamp
+
+.venv/uv.stamp:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	touch $@
