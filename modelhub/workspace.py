@@ -55,8 +55,12 @@ class Workspace:
         return self.root / "trash"
 
     def owns(self, path: Path) -> bool:
-        """Whether a file lies inside the workspace, so that removing it from the catalog removes it here too."""
-        return path.resolve().is_relative_to(self.root.resolve())
+        """Whether a file lies where the workspace puts things, so that removing its model removes it here too.
+
+        A checkout of somebody's project can be a workspace: what else lies in it is theirs.
+        """
+        place = path.resolve()
+        return any(place.is_relative_to(folder.resolve()) for folder in (self.models, self.outputs, self.runs))
 
     def require_catalog(self) -> "Workspace":
         """Itself, or `NoWorkspace` when no catalog has been made here."""

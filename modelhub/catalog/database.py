@@ -1,0 +1,126 @@
+"""Opens catalog.db and gives out transactions: WAL, foreign keys, writers queue instead of failing."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+
+from modelhub.catalog.tables import SCHEMA
+from modelhub.errors import BrokenFile, Conflict, ModelHubError, OutOfResources
+
+__all__ = ["Database"]
+
+_BUSY_SECONDS = 30
+
+
+class Database:
+    """One catalog.db, at the schema that this code knows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.root = Path(os.path.abspath(path.parent))
+        """What paths inside the workspace are relative to."""
+        self._engine = _engine(path)
+        found = _revision(path)
+        if found != SCHEMA:
+            _upgrade(self._engine, path, found)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view."""
+        with _explained(self.path), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The only writer, from its first statement on; commits at the end, or leaves all as it was."""
+        with _explained(self.path), self._engine.execution_options(writes=True).begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # sqlite3 must not begin transactions of its own: `_on_begin` does
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _revision(path: Path) -> str | None:
+    """The schema of an existing catalog, without the cost of importing Alembic; None for an empty one."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    except sqlite3.DatabaseError as error:
+        raise BrokenFile(path, f"is no catalog ({error})", mend="restore it from a catalog.db.bak-*") from error
+    finally:
+        connection.close()
+    return str(row[0]) if row else None
+
+
+def _upgrade(engine: Engine, path: Path, found: str | None) -> None:
+    from modelhub.catalog import migrations
+
+    if found is not None and not migrations.is_older(found):
+        raise ModelHubError(
+            f"{path} was written by a newer ModelHub (its schema is {found}, this one knows {SCHEMA})",
+            mend="pip install --upgrade modelhub-suite",
+        )
+    if found is not None:
+        _back_up(path, path.with_name(f"{path.name}.bak-{found}"))
+    with engine.execution_options(writes=True).begin() as connection:
+        migrations.upgrade(connection)
+
+
+def _back_up(path: Path, copy: Path) -> None:
+    """Through SQLite, so that what still stands in the write-ahead log is copied too."""
+    part = copy.with_name(f"{copy.name}.part")
+    part.unlink(missing_ok=True)
+    origin, target = sqlite3.connect(path), sqlite3.connect(part)
+    try:
+        origin.backup(target)
+    finally:
+        target.close()
+        origin.close()
+    shutil.move(part, copy)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise _explanation(path, error) from error
+
+
+def _explanation(path: Path, error: OperationalError) -> Exception:
+    said: Any = error.orig
+    text = str(said)
+    if "full" in text:
+        return OutOfResources(f"the disk is full: {path} was not changed", mend=f"free space: df -h {path.parent}")
+    if "locked" in text:
+        return Conflict(f"another process has been writing to {path} for {_BUSY_SECONDS} s", mend="try again later")
+    if "readonly" in text or "unable to open" in text:
+        return ModelHubError(f"{path} cannot be written ({text})", mend=f"ls -l {path.parent}")
+    return error

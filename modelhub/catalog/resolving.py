@@ -1,0 +1,104 @@
+"""The one way from what a person types to an artifact: catalog ID, name, alias, digest, path or hub address."""
+
+import difflib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from modelhub.catalog import tables
+from modelhub.catalog.database import Database
+from modelhub.catalog.places import written_place
+from modelhub.catalog.rows import artifacts
+from modelhub.errors import AmbiguousRef, Incompatible, UnknownRef
+from modelhub.kinds import Artifact, Kind
+from modelhub.refs import ModelRef, RefForm
+
+__all__ = ["candidates", "chosen", "unknown"]
+
+_A = tables.artifact.c
+_MAX_ID = 2**63 - 1
+
+
+def candidates(database: Database, ref: ModelRef) -> tuple[Artifact, ...]:
+    """Every artifact that `ref` may mean. A form of address that finds something hides the looser ones behind it."""
+    with database.reading() as connection:
+        for condition in _CONDITIONS[ref.form]:
+            if found := artifacts(connection, _alive(condition(connection, database.root, ref.text)), database.root):
+                return found
+    return ()
+
+
+def chosen(ref: ModelRef, found: Sequence[Artifact], kinds: Collection[Kind] | None) -> Artifact:
+    """The one of `found` that is of a wanted kind; raises `Incompatible` or `AmbiguousRef`."""
+    fitting = [one for one in found if not kinds or one.facts.kind in kinds]
+    if not fitting:
+        wanted = " or ".join(sorted(kinds or ()))
+        raise Incompatible(
+            f"{_titles(found)[0]} is a {found[0].facts.kind}, not a {wanted}",
+            mend=f"modelhub ls --kind {wanted.split()[0]}",
+        )
+    if len(fitting) > 1:
+        raise AmbiguousRef(ref.text, _titles(fitting))
+    return fitting[0]
+
+
+def unknown(database: Database, ref: ModelRef) -> UnknownRef:
+    """The error for a reference that finds nothing, with the nearest names."""
+    if ref.form is RefForm.PATH and Path(ref.text).expanduser().exists():
+        return UnknownRef(ref.text, mend=f"modelhub add {ref.text}")
+    with database.reading() as connection:
+        names = list(connection.scalars(select(_A.name).where(_A.removed_at.is_(None))))
+    return UnknownRef(ref.text, difflib.get_close_matches(ref.text, names, n=3))
+
+
+def _titles(found: Sequence[Artifact]) -> list[str]:
+    return [f"{one.id} ({one.name})" for one in found]
+
+
+def _alive(condition: ColumnElement[bool]) -> Select[int]:
+    return select(_A.id).where(_A.removed_at.is_(None), condition).order_by(_A.id)
+
+
+def _by_id(connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
+    number = min(int(text), _MAX_ID)
+    merged = connection.scalar(select(_A.merged_into).where(_A.id == number))
+    return _A.id == (merged or number)
+
+
+def _by_name(_connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
+    return _A.name == text
+
+
+def _by_alias(_connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
+    return _A.id.in_(select(tables.alias.c.artifact_id).where(tables.alias.c.alias == text))
+
+
+def _by_digest(_connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
+    digest = tables.digest.c
+    return _A.id.in_(select(digest.artifact_id).where(digest.value.startswith(text.lower())))
+
+
+def _by_path(_connection: Connection, root: Path, text: str) -> ColumnElement[bool]:
+    place = written_place(root, Path(text).expanduser())
+    return _A.id.in_(select(tables.location.c.artifact_id).where(tables.location.c.path == place))
+
+
+def _by_file_name(_connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
+    """A bare file name, as prompts and other people's notes hold it."""
+    stem = Path(text).stem if Path(text).name == text else text
+    return _A.id.in_(select(tables.alias.c.artifact_id).where(tables.alias.c.alias == stem))
+
+
+def _by_source(_connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
+    return _A.id.in_(select(tables.source.c.artifact_id).where(tables.source.c.ref == text))
+
+
+_Condition = Callable[[Connection, Path, str], ColumnElement[bool]]
+_CONDITIONS: Mapping[RefForm, Sequence[_Condition]] = {
+    RefForm.ID: (_by_id,),
+    RefForm.NAME: (_by_name, _by_alias),
+    RefForm.DIGEST: (_by_digest, _by_alias),
+    RefForm.PATH: (_by_path, _by_file_name),
+    RefForm.HUB: (_by_source,),
+}

@@ -1,0 +1,108 @@
+"""The tables of catalog.db. Private to the catalog: everybody else sees frozen `Artifact`s and `Run`s.
+
+Core tables, not mapped classes: importing the object mapper alone would double the time of `modelhub ls`.
+The migrations are what makes these tables; a test compares the two.
+"""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+
+SCHEMA = "0001"
+"""The Alembic revision that this code reads and writes."""
+
+metadata = MetaData()
+
+
+def _artifact_key() -> Column[int]:
+    return Column("artifact_id", Integer, ForeignKey("artifact.id"), primary_key=True)
+
+
+artifact = Table(
+    "artifact",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("family", String),
+    Column("facts", Text, nullable=False),
+    Column("added_at", String, nullable=False),
+    Column("removed_at", String),
+    Column("merged_into", Integer, ForeignKey("artifact.id")),
+    Index("artifact_name", "name", unique=True, sqlite_where=text("removed_at IS NULL")),
+    Index("artifact_kind", "kind"),
+    sqlite_autoincrement=True,
+)
+"""Removed artifacts stay, so that lineage holds and no ID is given twice; their names are free again."""
+
+location = Table(
+    "location",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("artifact_id", Integer, ForeignKey("artifact.id"), nullable=False, index=True),
+    Column("path", String, nullable=False, unique=True),
+    Column("size", Integer, nullable=False, index=True),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("state", String, nullable=False),
+)
+
+digest = Table(
+    "digest",
+    metadata,
+    _artifact_key(),
+    Column("algorithm", String, primary_key=True),
+    Column("value", String, nullable=False, index=True),
+)
+
+alias = Table("alias", metadata, _artifact_key(), Column("alias", String, primary_key=True, index=True))
+
+tag = Table("tag", metadata, _artifact_key(), Column("tag", String, primary_key=True, index=True))
+
+source = Table(
+    "source",
+    metadata,
+    _artifact_key(),
+    Column("ref", String, primary_key=True, index=True),
+    Column("said", Text, nullable=False),
+    Column("seen_at", String, nullable=False),
+)
+"""What a hub said of an artifact, and when."""
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("pid", Integer, nullable=False),
+    Column("process_started", String, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("finished_at", String),
+    Column("error", Text),
+    sqlite_autoincrement=True,
+)
+
+run_artifact = Table(
+    "run_artifact",
+    metadata,
+    Column("run_id", Integer, ForeignKey("run.id"), primary_key=True),
+    Column("direction", String, primary_key=True),
+    Column("role", String, primary_key=True),
+    _artifact_key(),
+    Index("run_artifact_artifact", "artifact_id", "direction"),
+)
+"""`direction` is ``in`` or ``out``; `role` says as what, e.g. ``base``, ``lora``, ``vae``."""
+
+image = Table(
+    "image",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Integer, ForeignKey("run.id"), nullable=False, index=True),
+    Column("path", String, nullable=False),
+    Column("sha256", String, nullable=False, index=True),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("infotext", Text, nullable=False),
+    Column("rating", Integer),
+    Column("made_at", String, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,46 @@
+"""No test sees the user's own workspace, settings, model caches or network."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+# Tiny models gain nothing from threads, and lose much to threads that wait for one another; children inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+
+from modelhub.catalog import Catalog
+from modelhub.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "xdg"))
+    monkeypatch.setenv("MODELHUB_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MODELHUB_DEVICE", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def _empty_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once, since migrating takes longer than most tests."""
+    workspace = Workspace(tmp_path_factory.mktemp("empty"))
+    Catalog.create(workspace).close()
+    return workspace.catalog
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """The one that `MODELHUB_HOME` names; nothing is in it yet."""
+    return Workspace(tmp_path / "home")
+
+
+@pytest.fixture
+def catalog(workspace: Workspace, _empty_catalog: Path) -> Iterator[Catalog]:
+    workspace.root.mkdir()
+    shutil.copy(_empty_catalog, workspace.catalog)
+    with Catalog.open(workspace) as opened:
+        yield opened
