@@ -1,0 +1,1 @@
+"""The `modelhub` command: parses, calls the packages below, and shows what they give back."""

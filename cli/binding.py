@@ -1,0 +1,70 @@
+"""Makes a Typer command of a function that takes a `Session`: the options common to all are added here."""
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cli.options import DECLARED, Options
+from cli.render import Output
+from cli.session import Session
+
+__all__ = ["bound", "rooted", "session_of"]
+
+
+def bound(command: Callable[..., None]) -> Callable[..., None]:
+    """`command(session, ...)` as Typer takes it: with the common options, from which its session is made.
+
+    They may also be given before the command's name; what stands behind it wins.
+    """
+
+    def session(context: typer.Context, options: Options) -> Session:
+        outer = context.find_root().obj
+        return session_of(options.over(outer) if isinstance(outer, Options) else options)
+
+    return _declared(command, session)
+
+
+def rooted(callback: Callable[..., None]) -> Callable[..., None]:
+    """`callback(options, ...)` as Typer takes it: the options before the command's name, kept for the command."""
+
+    def options(context: typer.Context, options: Options) -> Options:
+        context.obj = options
+        return options
+
+    return _declared(callback, options)
+
+
+def session_of(options: Options) -> Session:
+    """The session of this process: the only place that looks at its environment."""
+    return Session(options, os.environ, Path.cwd(), Output.of(options, os.environ))
+
+
+def _declared(function: Callable[..., None], first: Callable[[typer.Context, Options], object]) -> Callable[..., None]:
+    """`function` with the common options added to its signature, and its first argument made from them."""
+
+    @functools.wraps(function)
+    def run(context: typer.Context, **values: Any) -> None:
+        options = Options(**{name: values.pop(name) for name in DECLARED})
+        function(first(context, options), **values)
+
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    parameters = [_parameter("context", typer.Context), *own, *_common()]
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+    )
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
+
+def _common() -> list[inspect.Parameter]:
+    defaults = Options()
+    return [_parameter(name, declared, getattr(defaults, name)) for name, declared in DECLARED.items()]
+
+
+def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)

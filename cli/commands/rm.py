@@ -1,0 +1,47 @@
+"""`modelhub rm REF...`."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.session import Session
+from modelhub.errors import BadValue
+
+if TYPE_CHECKING:
+    from modelhub.catalog import Removal
+
+
+def command(
+    session: Session,
+    refs: Annotated[list[str], typer.Argument(metavar="REF...", help="Which models.")],
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Take models out of the catalog. Files inside the workspace go to its trash, others stay where they are."""
+    with session.open_catalog() as catalog:
+        wanted = dict.fromkeys(catalog.resolve(ref).id for ref in refs)
+        removals = [catalog.removal(artifact_id) for artifact_id in wanted]
+        done = not dry_run and (yes or _confirmed(session, removals))
+        if done:
+            removals = [catalog.remove(artifact_id) for artifact_id in wanted]
+    report = {"removed": done, "models": removals}
+    ids = list(wanted) if done else []
+    session.output.show(report, text=lambda: _told(removals, "removed" if done else "would remove"), ids=ids)
+
+
+def _confirmed(session: Session, removals: Sequence["Removal"]) -> bool:
+    if not sys.stdin.isatty():
+        raise BadValue("rm asks before it removes, and nobody is there to answer", mend="modelhub rm -y REF...")
+    session.output.hint(_told(removals, "about to remove"))
+    return typer.confirm("Remove?", err=True)
+
+
+def _told(removals: Sequence["Removal"], verb: str) -> str:
+    lines = []
+    for one in removals:
+        lines.append(f"{verb} {one.artifact.id} ({one.artifact.name})")
+        lines += [f"  to the trash: {path}" for path in one.trashed]
+        lines += [f"  left where it is: {path}" for path in one.forgotten]
+    return "\n".join(lines)

@@ -1,0 +1,117 @@
+"""How results look: tables and lines for people, JSON for programs. Results go to stdout, all else to stderr."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from cli.options import Options
+from modelhub.errors import ModelHubError
+
+__all__ = ["Output", "error_json", "jsonable", "plain", "size_text", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where and how a command speaks."""
+
+    out: TextIO
+    err: TextIO
+    json: bool = False
+    jsonl: bool = False
+    quiet: bool = False
+    color: bool = False
+
+    @classmethod
+    def of(cls, options: Options, environ: Mapping[str, str]) -> "Output":
+        """The process's own streams, as the options and ``NO_COLOR`` ask."""
+        color = sys.stderr.isatty() and not options.no_color and not environ.get("NO_COLOR")
+        return cls(sys.stdout, sys.stderr, options.json, options.jsonl, options.quiet, color)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody watches, so that bars may move."""
+        return self.err.isatty() and not self.quiet
+
+    def show(self, result: object, *, text: Callable[[], str], ids: Iterable[object] = ()) -> None:
+        """Print a command's result: as JSON, as IDs only, or as the text made for people."""
+        if self.jsonl:
+            self.event("done", result=result)
+        elif self.json:
+            print(json.dumps(jsonable(result), ensure_ascii=False, indent=2), file=self.out)
+        elif self.quiet:
+            print("".join(f"{one}\n" for one in ids), end="", file=self.out)
+        else:
+            print(text(), file=self.out)
+
+    def event(self, name: str, **content: object) -> None:
+        """Print one line of the event stream."""
+        line = {"event": name, **{key: jsonable(value) for key, value in content.items()}}
+        print(json.dumps(line, ensure_ascii=False), file=self.out, flush=True)
+
+    def hint(self, message: str) -> None:
+        """Say something beside the result, unless asked to be quiet."""
+        if not self.quiet:
+            print(plain(message), file=self.err)
+
+    def error(self, error: ModelHubError) -> None:
+        """Show what went wrong and what mends it."""
+        if self.jsonl:
+            self.event("error", **error_json(error))
+        elif self.json:
+            print(json.dumps(error_json(error), ensure_ascii=False), file=self.out)
+        else:
+            print(f"modelhub: {plain(error.message)}", file=self.err)
+            if error.mend:
+                print(f"  try: {plain(error.mend)}", file=self.err)
+
+
+def error_json(error: ModelHubError) -> dict[str, object]:
+    return {"code": error.code, "message": error.message, "mend": error.mend, "retryable": error.retryable}
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns as wide as their widest cell; counts of terminal cells, so Chinese names line up too."""
+    cells = [[plain(str(cell)) for cell in row] for row in (headers, *rows)]
+    widths = [max(map(_cells, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(_line(row, widths) for row in cells)
+
+
+def plain(text: str) -> str:
+    """Text by strangers, with nothing in it that a terminal would obey."""
+    return "".join(char if char == "\n" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def size_text(size: float) -> str:
+    """Bytes for people: ``1.9 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def jsonable(value: Any) -> Any:
+    """A noun as JSON holds it: fields as a map, paths and times as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: jsonable(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [jsonable(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (width - _cells(cell)) for cell, width in zip(row, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def _cells(text: str) -> int:
+    return sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in text)

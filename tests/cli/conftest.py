@@ -1,0 +1,58 @@
+"""Runs the command line in this process, as the entry point does."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.app import main
+from tests import tables
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Terminal(io.StringIO):
+    """A stream that somebody sits at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def ran(*arguments: object) -> Ran:
+        capsys.readouterr()
+        code = main([str(each) for each in arguments])
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return ran
+
+
+@pytest.fixture
+def kip(tmp_path: Path) -> Path:
+    """A small LoRA file."""
+    return tables.write(tmp_path / "files" / "kip.safetensors", tables.tiny_lora(), {"ss_output_name": "kip_v3"})
+
+
+@pytest.fixture
+def vae(tmp_path: Path) -> Path:
+    return tables.write(tmp_path / "files" / "plain-vae.safetensors", tables.ldm_vae(width=1))
