@@ -1,0 +1,1 @@
+"""Chunks of tokens -> the tensors a denoiser is conditioned on, one file a way."""

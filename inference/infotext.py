@@ -1,0 +1,50 @@
+"""What stable-diffusion-webui writes into a picture so that it can be drawn again (pure; webui's field order)."""
+
+import json
+from collections.abc import Iterator
+
+from inference.plan import AdapterPlan, LoadPlan
+from modelhub import __version__
+
+__all__ = ["infotext"]
+
+
+def infotext(plan: LoadPlan, seed: int) -> str:
+    """Prompt, negative prompt and parameters of one image; LoRAs stand in the prompt in webui's own notation."""
+    request = plan.request
+    prompt = request.prompt + "".join(f" {_lora_tag(adapter)}" for adapter in plan.adapters)
+    negative = f"\nNegative prompt: {request.negative_prompt}" if request.negative_prompt else ""
+    fields = ", ".join(f"{key}: {_quoted(value)}" for key, value in _fields(plan, seed))
+    return f"{prompt.strip()}{negative}\n{fields}"
+
+
+def _fields(plan: LoadPlan, seed: int) -> Iterator[tuple[str, str]]:
+    request = plan.request
+    width, height = plan.size
+    yield "Steps", str(request.steps)
+    yield "Sampler", request.sampler
+    yield "Schedule type", request.schedule
+    yield "CFG scale", f"{request.cfg:g}"
+    yield "Seed", str(seed)
+    yield "Size", f"{width}x{height}"
+    yield "Model hash", plan.model.sha256[:10]
+    yield "Model", plan.model.name
+    if plan.vae:
+        yield "VAE hash", plan.vae.sha256[:10]
+        yield "VAE", plan.vae.name
+    if request.clip_skip > 1:
+        yield "Clip skip", str(request.clip_skip)
+    yield "RNG", request.noise
+    if plan.adapters:
+        yield "Lora hashes", ", ".join(f"{one.name}: {one.addnet_hash[:12]}" for one in plan.adapters)
+    yield "Version", f"ModelHub {__version__}"
+
+
+def _lora_tag(adapter: AdapterPlan) -> str:
+    """``<lora:NAME:BOTH>``, or ``<lora:NAME:TEXT_ENCODER:UNET>`` where the two differ."""
+    weights = [adapter.unet] if adapter.unet == adapter.text_encoder else [adapter.text_encoder, adapter.unet]
+    return f"<lora:{adapter.name}:{':'.join(f'{weight:g}' for weight in weights)}>"
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if any(mark in value for mark in ",:\n") else value

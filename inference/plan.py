@@ -1,0 +1,180 @@
+"""Request + catalog -> plan: every reference looked up and every pairing checked before a weight is read (no torch)."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.adapters.lora import LoraLayer, Target, parse_lora
+from inference.request import SEEDS, GenerationRequest, LoraUse
+from inference.samplers import find
+from inference.weights.hints import read_hints
+from inference.weights.single_file import TEXT_ENCODER, VAE, Part, checkpoint_parts, vae_part
+from modelhub.catalog import Catalog
+from modelhub.errors import BadValue, Incompatible
+from modelhub.families import Family, family
+from modelhub.headers import TensorTable, data_digest, read_table
+from modelhub.kinds import Artifact, Kind
+
+__all__ = ["AdapterPlan", "LoadPlan", "NamedModel", "plan_adapter", "resolve"]
+
+_DIGEST_OF_NOTHING = "e3b0c44298fc"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """What a picture's parameters say of a model: names and hashes, never catalog IDs or paths."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterPlan:
+    """One adapter, found to fit."""
+
+    name: str
+    path: Path
+    layers: Mapping[Target, LoraLayer]
+    unet: float
+    text_encoder: float
+    addnet_hash: str
+    """SHA-256 of the tensors alone: by its first 12 digits webui knows a LoRA."""
+
+    def tensor_names(self) -> list[str]:
+        """The file's tensors that merging reads."""
+        alphas = [layer.alpha for layer in self.layers.values() if isinstance(layer.alpha, str)]
+        return [name for layer in self.layers.values() for name in (layer.down, layer.up)] + alphas
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """A request that can be carried out."""
+
+    request: GenerationRequest
+    """Resolved: digests for references, a seed, a size, a schedule."""
+    family: Family
+    prediction: str
+    parts: Mapping[str, Part]
+    adapters: tuple[AdapterPlan, ...]
+    model: NamedModel
+    vae: NamedModel | None
+    used: tuple[tuple[str, int], ...]
+    """(role, catalog ID) of every artifact that has a part in the pixels."""
+
+    @property
+    def seeds(self) -> list[int]:
+        """One an image."""
+        return [(self.request.seed + index) % SEEDS for index in range(self.request.images)]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        width, height = self.request.width, self.request.height
+        if width is None or height is None:
+            raise ValueError("an unresolved request has no size")
+        return width, height
+
+
+def resolve(request: GenerationRequest, catalog: Catalog) -> LoadPlan:
+    """Look everything up and check that it belongs together.
+
+    Raises `UnknownRef`, `Incompatible` or `BadValue` with the next thing to type; reads headers only, and hashes
+    a file the first time it is used.
+    """
+    base = catalog.resolve(request.model, kinds={Kind.CHECKPOINT})
+    table = read_table(base.path)
+    base_family = _family_of(base)
+    parts = checkpoint_parts(base.path, table, base_family)
+    _check_clip_skip(request.clip_skip, parts[TEXT_ENCODER], base)
+    vae = catalog.resolve(request.vae, kinds={Kind.VAE, Kind.CHECKPOINT}) if request.vae else None
+    if vae:
+        _check_family(vae, base)
+        parts = {**parts, VAE: vae_part(vae.path, read_table(vae.path), base_family)}
+    loras = [(use, catalog.resolve(use.ref, kinds={Kind.LORA})) for use in request.loras]
+    for _, lora in loras:
+        _check_family(lora, base)
+    resolution = read_hints(base.path, table.metadata, base_family).resolution
+    return LoadPlan(
+        request=_resolved(request, base, vae, loras, resolution, catalog),
+        family=base_family,
+        prediction=base.facts.prediction_type or base_family.prediction_type,
+        parts=parts,
+        adapters=tuple(
+            plan_adapter(lora.path, parts, name=lora.name, unet=use.unet, text_encoder=use.text_encoder)
+            for use, lora in loras
+        ),
+        model=NamedModel(base.name, catalog.sha256(base)),
+        vae=NamedModel(vae.path.name, catalog.sha256(vae)) if vae else None,
+        used=(("model", base.id), *((("vae", vae.id),) if vae else ()), *(("lora", lora.id) for _, lora in loras)),
+    )
+
+
+def plan_adapter(
+    path: Path, parts: Mapping[str, Part], *, name: str, unet: float = 1.0, text_encoder: float = 1.0
+) -> AdapterPlan:  # fmt: skip
+    """A LoRA file checked against the modules of a base; raises `Incompatible`."""
+    table = read_table(path)
+    return AdapterPlan(
+        name=name,
+        path=path,
+        layers=parse_lora(path, table, parts),
+        unet=unet,
+        text_encoder=text_encoder,
+        addnet_hash=_addnet_hash(path, table),
+    )
+
+
+def _resolved(
+    request: GenerationRequest, base: Artifact, vae: Artifact | None, loras: list[tuple[LoraUse, Artifact]],
+    resolution: int, catalog: Catalog,
+) -> GenerationRequest:  # fmt: skip
+    sampler, schedule = find(request.sampler, request.schedule)
+    return request.model_copy(
+        update={
+            "model": catalog.sha256(base),
+            "vae": catalog.sha256(vae) if vae else None,
+            "loras": tuple(use.model_copy(update={"ref": catalog.sha256(lora)}) for use, lora in loras),
+            "sampler": sampler.name,
+            "schedule": schedule,
+            "seed": random.randrange(SEEDS) if request.seed == -1 else request.seed,
+            "width": request.width or resolution,
+            "height": request.height or resolution,
+        }
+    )
+
+
+def _family_of(artifact: Artifact) -> Family:
+    if artifact.facts.family is None:
+        raise BadValue(f"the family of {artifact.name} is not known", mend=f"modelhub show {artifact.id}")
+    return family(artifact.facts.family)
+
+
+def _check_family(part: Artifact, base: Artifact) -> None:
+    """Family and width of the text encodings must agree where both are known."""
+    if part.facts.family and part.facts.family != base.facts.family:
+        raise Incompatible(
+            f"{part.name} is made for {part.facts.family}, {base.name} is {base.facts.family}",
+            mend=f"modelhub ls --family {base.facts.family} --kind {part.facts.kind}",
+        )
+    ours, theirs = part.facts.context_width, base.facts.context_width
+    if ours and theirs and ours != theirs and part.facts.kind is Kind.LORA:
+        raise Incompatible(
+            f"{part.name} was trained on text encodings {ours} wide, {base.name} has {theirs}: "
+            "it belongs to another base model",
+            mend="modelhub ls --kind checkpoint",
+        )
+
+
+def _check_clip_skip(clip_skip: int, text_encoder: Part, base: Artifact) -> None:
+    layers = text_encoder.config["num_hidden_layers"]
+    if clip_skip > layers:
+        raise BadValue(
+            f"clip skip {clip_skip} passes over the whole text encoder of {base.name}: it has {layers} layers"
+        )
+
+
+def _addnet_hash(path: Path, table: TensorTable) -> str:
+    """What the header says, as webui takes it; some trainers once wrote the digest of nothing there."""
+    written = table.metadata.get("sshs_model_hash", "")
+    return data_digest(path, table) if not written or written.startswith(_DIGEST_OF_NOTHING) else written

@@ -1,0 +1,1 @@
+"""The prompt language: text -> weighted runs -> chunks of tokens (pure)."""

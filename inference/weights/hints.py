@@ -1,0 +1,67 @@
+"""What tensor shapes cannot say of a model, as our own files carry it in their header.
+
+Heads, GroupNorm groups and the native resolution leave no trace in the shapes. Models of usual size follow
+their family; the others say it under ``modelhub.config``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from modelhub.errors import BrokenFile
+from modelhub.families import Family
+
+__all__ = ["SCHEMA", "Hints", "read_hints", "write_hints"]
+
+SCHEMA = 1
+
+_LARGEST = 8192
+"""Nothing that is counted here comes near it; a picture's side may reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Sizes that no tensor shows."""
+
+    unet_heads: int
+    unet_norm_groups: int
+    vae_norm_groups: int
+    text_encoder_heads: int | None
+    """None: one head per `Family.clip_head_width` columns."""
+    resolution: int
+    """Pixels of a side the model was trained at."""
+
+
+def read_hints(path: object, metadata: Mapping[str, str], family: Family) -> Hints:
+    """The header's own words where it has any, the family's numbers elsewhere."""
+    written = _written(path, metadata)
+    usual = Hints(family.unet_heads, family.norm_groups, family.norm_groups, None, family.resolution)
+    for name in Hints.__slots__:
+        _check(path, name, written.get(name))
+    return replace(usual, **{name: written[name] for name in Hints.__slots__ if written.get(name) is not None})
+
+
+def write_hints(hints: Hints) -> dict[str, str]:
+    """Header entries that `read_hints` reads back."""
+    fields = {name: getattr(hints, name) for name in Hints.__slots__}
+    return {"modelhub.schema": str(SCHEMA), "modelhub.config": json.dumps(fields, sort_keys=True)}
+
+
+def _written(path: object, metadata: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        schema = int(metadata.get("modelhub.schema", SCHEMA))
+        written = json.loads(metadata.get("modelhub.config", "{}"))
+    except (ValueError, RecursionError):
+        raise BrokenFile(path, "its header's modelhub.schema or modelhub.config is garbled") from None
+    if schema > SCHEMA:
+        raise BrokenFile(path, "its header was written by a newer ModelHub", mend="pip install -U modelhub-suite")
+    if not isinstance(written, dict):
+        raise BrokenFile(path, "its header's modelhub.config is not a JSON object")
+    return written
+
+
+def _check(path: object, name: str, value: object) -> None:
+    """Believe whole numbers of a sane size; None is as good as nothing."""
+    if value is not None and not (type(value) is int and 0 < value <= _LARGEST):
+        raise BrokenFile(path, f"its header's modelhub.config gives {name} as {value!r}")

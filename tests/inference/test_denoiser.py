@@ -1,0 +1,100 @@
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from inference.denoiser import PREDICTIONS, Denoiser
+from inference.schedules import SigmaTable
+from modelhub.errors import BadValue
+from modelhub.families import family
+from tests.tiny import WIDTH
+
+TABLE = SigmaTable(family("sd1").noise)
+
+
+class FakeUNet(nn.Module):
+    """Answers with the first number of each context, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def forward(self, x: Tensor, timestep: Tensor, context: Tensor, *, return_dict: bool) -> tuple[Tensor]:
+        self.asked.append((x, timestep, context))
+        return (torch.ones_like(x) * context[:, 0, 0].view(-1, 1, 1, 1),)
+
+
+def denoiser(unet: nn.Module, *, prediction: str = "epsilon", guidance: float = 7.0, images: int = 2) -> Denoiser:
+    cond, uncond = torch.full((images, 77, 4), 3.0), torch.full((images, 77, 4), 2.0)
+    return Denoiser(unet, TABLE, prediction, cond, uncond, guidance)
+
+
+def test_epsilon_takes_the_noise_off() -> None:
+    """What the network says of x0 + sigma * noise, when it knows the noise, is x0."""
+    x0, noise, sigma = torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8), 5.0
+
+    torch.testing.assert_close(PREDICTIONS["epsilon"](x0 + sigma * noise, noise, sigma), x0)
+
+
+def test_v_is_turned_into_x0() -> None:
+    """v = sqrt(abar) noise - sqrt(1 - abar) x0, with sigma^2 = (1 - abar) / abar (Salimans and Ho 2022)."""
+    x0, noise, sigma = torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8), 5.0
+    abar = 1 / (1 + sigma**2)
+    v = abar**0.5 * noise - (1 - abar) ** 0.5 * x0
+
+    torch.testing.assert_close(PREDICTIONS["v"](x0 + sigma * noise, v, sigma), x0)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_guidance_leans_away_from_the_negative_prompt(prediction: str) -> None:
+    x, sigma = torch.randn(2, 4, 8, 8), 2.0
+    with_prompt = PREDICTIONS[prediction](x, torch.full_like(x, 3.0), sigma)
+    without = PREDICTIONS[prediction](x, torch.full_like(x, 2.0), sigma)
+
+    guided = denoiser(FakeUNet(), prediction=prediction, guidance=7.0)(x, sigma)
+
+    torch.testing.assert_close(guided, without + 7.0 * (with_prompt - without))
+
+
+def test_guidance_0_is_the_negative_prompt_alone() -> None:
+    x = torch.randn(2, 4, 8, 8)
+
+    torch.testing.assert_close(denoiser(FakeUNet(), guidance=0.0)(x, 2.0), x - 2.0 * 2.0)
+
+
+def test_guidance_1_does_not_evaluate_the_negative_prompt() -> None:
+    unet, x = FakeUNet(), torch.randn(2, 4, 8, 8)
+
+    alone = denoiser(unet, guidance=1.0)(x, 2.0)
+
+    torch.testing.assert_close(alone, x - 2.0 * 3.0)
+    ((_, _, context),) = unet.asked
+    assert (context == 3.0).all()
+    assert len(context) == 2
+
+
+def test_one_call_runs_the_network_once_on_scaled_latents_at_a_fractional_timestep() -> None:
+    unet, x, sigma = FakeUNet(), torch.randn(2, 4, 8, 8), TABLE.sigma(500.25)
+
+    denoiser(unet)(x, sigma)
+
+    ((scaled, timestep, context),) = unet.asked
+    torch.testing.assert_close(scaled, torch.cat([x, x]) / (sigma**2 + 1) ** 0.5)
+    torch.testing.assert_close(timestep, torch.full((4,), 500.25))
+    assert len(context) == 4
+
+
+def test_two_images_are_denoised_as_each_is_alone(models: Mapping[str, nn.Module]) -> None:
+    x, cond, uncond = torch.randn(2, 4, 8, 8), torch.randn(2, 77, WIDTH), torch.randn(2, 77, WIDTH)
+
+    def guess(images: slice) -> Tensor:
+        return Denoiser(models["unet"], TABLE, "epsilon", cond[images], uncond[images], 7.0)(x[images], 3.0)
+
+    singles = torch.cat([guess(slice(0, 1)), guess(slice(1, 2))])
+    torch.testing.assert_close(guess(slice(2)), singles, rtol=1e-4, atol=1e-4)
+
+
+def test_an_unknown_prediction_type_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BadValue, match=r"'flow' is no prediction type .*epsilon"):
+        denoiser(FakeUNet(), prediction="flow")

@@ -1,0 +1,88 @@
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.schedules import SCHEDULES, SigmaTable, sigmas
+from modelhub.errors import BadValue
+from modelhub.families import family
+
+TABLE = SigmaTable(family("sd1").noise)
+
+WEBUI = {
+    "Uniform": ([14.61, 7.84, 4.609], [0.3687, 0.0292, 0.0]),
+    "Karras": ([14.61, 9.103, 5.478], [0.0819, 0.0292, 0.0]),
+}
+"""How each schedule of 10 steps begins and ends in stable-diffusion-webui."""
+
+
+@pytest.mark.parametrize(("name", "ends"), WEBUI.items())
+def test_ten_steps_have_the_sigmas_of_webui(name: str, ends: tuple[list[float], list[float]]) -> None:
+    levels = sigmas(name, TABLE, 10)
+
+    assert len(levels) == 11
+    assert levels[:3] == pytest.approx(ends[0], rel=5e-4)
+    assert levels[-3:] == pytest.approx(ends[1], abs=5e-5)
+
+
+def test_karras_levels_are_those_of_the_formula() -> None:
+    ramp = torch.linspace(0, 1, 10, dtype=torch.float64)
+    low, high = TABLE.smallest ** (1 / 7), TABLE.largest ** (1 / 7)
+
+    assert sigmas("Karras", TABLE, 10)[:-1] == pytest.approx(((high + ramp * (low - high)) ** 7).tolist(), rel=1e-12)
+
+
+def test_uniform_levels_are_those_of_evenly_spaced_timesteps() -> None:
+    levels = sigmas("Uniform", TABLE, 8)
+
+    assert [TABLE.timestep(level) for level in levels[:-1]] == pytest.approx([999 - 999 / 7 * i for i in range(8)])
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("steps", [1, 2, 3, 20, 1000])
+def test_a_schedule_falls_from_the_largest_sigma_to_zero(name: str, steps: int) -> None:
+    levels = sigmas(name, TABLE, steps)
+
+    assert len(levels) == steps + 1
+    assert levels[0] == pytest.approx(TABLE.largest)
+    assert levels[-1] == 0.0
+    assert all(level > following for level, following in itertools.pairwise(levels))
+    if steps > 1:
+        assert levels[-2] == pytest.approx(TABLE.smallest)
+
+
+def test_the_table_is_what_torch_computes() -> None:
+    """In float64, kept as float32: the way of CompVis' and k-diffusion's code."""
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+    kept = torch.cumprod(1 - betas, dim=0).float()
+    expected = ((1 - kept) / kept) ** 0.5
+
+    ulps = (torch.tensor(TABLE.sigmas).view(torch.int32) - expected.view(torch.int32)).abs()
+    assert ulps.max() <= 1
+    assert (TABLE.smallest, TABLE.largest) == pytest.approx((0.02917, 14.6146), abs=5e-5)
+
+
+@given(st.floats(min_value=0, max_value=999))
+def test_a_timestep_survives_the_way_to_sigma_and_back(timestep: float) -> None:
+    assert TABLE.timestep(TABLE.sigma(timestep)) == pytest.approx(timestep, abs=1e-6)
+
+
+@pytest.mark.parametrize("timestep", [0, 1, 500, 998, 999])
+def test_whole_timesteps_have_the_sigmas_of_the_table(timestep: int) -> None:
+    assert TABLE.sigma(timestep) == pytest.approx(TABLE.sigmas[timestep], rel=1e-12)
+
+
+def test_between_two_timesteps_the_logarithm_is_linear() -> None:
+    assert TABLE.sigma(10.5) == pytest.approx((TABLE.sigmas[10] * TABLE.sigmas[11]) ** 0.5)
+
+
+@pytest.mark.parametrize(("sigma", "timestep"), [(1e-6, 0), (1e6, 999)])
+def test_sigmas_outside_the_table_get_its_ends(sigma: float, timestep: float) -> None:
+    assert TABLE.timestep(sigma) == timestep
+
+
+def test_an_unknown_schedule_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BadValue, match=r"'Carras' is no schedule .*Karras"):
+        sigmas("Carras", TABLE, 10)
