@@ -1,0 +1,155 @@
+"""A recipe says all that decides the weights, and says it the same in a file."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelhub.errors import BadValue, MissingFile
+from trainers.recipe import (
+    SCHEMA,
+    DatasetOptions,
+    LoraOptions,
+    PreviewOptions,
+    Recipe,
+    parse_recipe,
+    read_fields,
+    read_recipe,
+    write_recipe,
+)
+
+LEAST = '\nbase = "3"\nname = "kip"\n\n[dataset]\nimages = "pictures"\n'
+
+
+def recipe(images: Path = Path("/pictures"), **entries: Any) -> Recipe:
+    dataset = DatasetOptions(images=images, **entries.pop("dataset", {}))
+    return Recipe(**{"base": "3", "name": "kip", "dataset": dataset, **entries})
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+OTHER = {
+    "steps": 7,
+    "batch": 3,
+    "learning_rate": 1e-3,
+    "text_encoder_learning_rate": 0.0,
+    "schedule": "linear",
+    "warmup": 0.25,
+    "weight_decay": 0.0,
+    "max_grad_norm": 2.5,
+    "min_snr_gamma": 0.0,
+    "noise_offset": 0.1,
+    "clip_skip": 2,
+    "seed": 9,
+    "options": LoraOptions(rank=4, alpha=1.0),
+    "dataset": {"resolution": 128, "buckets": False, "bucket_step": 8, "flip": True, "caption_dropout": 0.5},
+}
+"""An unusual value for every entry that decides the weights."""
+
+
+def test_a_recipe_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    preview = PreviewOptions(every=5, prompts=("卡通, red", 'a "quoted" one'), negative_prompt="x", cfg=3.5, seed=8)
+    full = recipe(tmp_path / "pictures", **OTHER, save_every=2, preview=preview)
+
+    write_recipe(full, tmp_path / "recipe.toml")
+
+    assert read_recipe(tmp_path / "recipe.toml") == full
+
+
+def test_the_defaults_read_back_as_they_were_written(tmp_path: Path) -> None:
+    write_recipe(recipe(), tmp_path / "recipe.toml")
+
+    assert read_recipe(tmp_path / "recipe.toml") == recipe()
+
+
+def test_a_written_recipe_tells_its_schema(tmp_path: Path) -> None:
+    write_recipe(recipe(), tmp_path / "recipe.toml")
+
+    assert f"schema = {SCHEMA}" in (tmp_path / "recipe.toml").read_text()
+
+
+def test_base_name_and_images_are_enough(tmp_path: Path) -> None:
+    least = read_recipe(written(tmp_path, LEAST))
+
+    assert (least.method, least.batch, least.schedule, least.seed) == ("lora", 2, "cosine", 0)
+    assert (least.learning_rate, least.text_encoder_learning_rate) == (5e-4, 1e-4)
+    assert (least.options.rank, least.options.scale_alpha) == (16, 8)
+
+
+def test_a_relative_folder_of_images_is_meant_from_where_the_recipe_lies(tmp_path: Path) -> None:
+    assert read_recipe(written(tmp_path, LEAST)).dataset.images == tmp_path / "pictures"
+
+
+def test_an_absolute_folder_of_images_stays_itself(tmp_path: Path) -> None:
+    path = written(tmp_path, LEAST.replace("pictures", "/elsewhere/pictures"))
+
+    assert read_recipe(path).dataset.images == Path("/elsewhere/pictures")
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ("stepz = 3", "stepz"),
+        ("steps = 0", "steps"),
+        ('steps = "many"', "steps"),
+        ('schedule = "wavy"', "schedule"),
+        ("[options]\nrnak = 3", "options.rnak"),
+        ("[preview]\nevery = -1", "preview.every"),
+        ("options = 3", "options"),
+    ],
+)
+def test_an_entry_that_means_nothing_is_named_with_its_file(tmp_path: Path, entry: str, named: str) -> None:
+    head, tail = LEAST.split("\n\n")
+    text = f"{head}\n\n{tail}\n{entry}" if entry.startswith("[") else f"{head}\n{entry}\n\n{tail}"
+
+    with pytest.raises(BadValue, match=rf"recipe\.toml: {named}: "):
+        read_recipe(written(tmp_path, text))
+
+
+def test_entries_without_a_file_are_named_with_their_origin() -> None:
+    with pytest.raises(BadValue, match="the flags: base: Field required"):
+        parse_recipe({"name": "kip", "dataset": {"images": "x"}}, "the flags")
+
+
+@pytest.mark.parametrize("schema", [str(SCHEMA + 1), '"two"'])
+def test_a_recipe_of_a_newer_schema_is_refused_with_the_mend(tmp_path: Path, schema: str) -> None:
+    with pytest.raises(BadValue, match="newer ModelHub") as caught:
+        read_recipe(written(tmp_path, f"schema = {schema}\n{LEAST}"))
+
+    assert caught.value.mend == "pip install -U modelhub-suite"
+
+
+def test_the_present_schema_is_no_entry(tmp_path: Path) -> None:
+    assert "schema" not in read_fields(written(tmp_path, f"schema = {SCHEMA}\n{LEAST}"))
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match=r"none\.toml"):
+        read_recipe(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("content", [b"steps = ", "名".encode("gb18030")])
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "broken.toml").write_bytes(content)
+
+    with pytest.raises(BadValue, match=r"broken\.toml"):
+        read_recipe(tmp_path / "broken.toml")
+
+
+def test_the_digest_leaves_out_what_does_not_decide_the_weights() -> None:
+    other = recipe(Path("/moved"), name="other", save_every=3, preview=PreviewOptions(every=1, prompts=("x",)))
+
+    assert other.digest == recipe().digest
+
+
+@pytest.mark.parametrize("entry", OTHER)
+def test_the_digest_knows_every_entry_that_decides_the_weights(entry: str) -> None:
+    assert recipe(**{entry: OTHER[entry]}).digest != recipe().digest
+
+
+def test_the_digest_knows_the_base() -> None:
+    assert recipe(base="4").digest != recipe().digest

@@ -1,0 +1,88 @@
+"""The folder of a training: its recipe, what a resumed one needs, copies and previews."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from modelhub.errors import BrokenFile, Incompatible
+from modelhub.workspace import publish
+from trainers.recipe import Recipe, read_recipe, write_recipe
+
+__all__ = ["RunFolder"]
+
+_STATE_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where one training keeps its things; the number is the run's in the catalog."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        return self.path / "recipe.toml"
+
+    @property
+    def state(self) -> Path:
+        """What a resumed training goes on from; replaced whole, so a killed process leaves the last good one."""
+        return self.path / "state.pt"
+
+    @property
+    def losses(self) -> Path:
+        """A line a step, as JSON."""
+        return self.path / "losses.jsonl"
+
+    def preview(self, step: int, number: int) -> Path:
+        """The picture of the `number`-th preview prompt after a step."""
+        return self.path / "previews" / f"step{step:08d}-{number}.png"
+
+    def copy(self, name: str, step: int) -> Path:
+        """The model as it was after a step."""
+        return self.path / f"{name}-step{step:08d}.safetensors"
+
+    def begin(self, recipe: Recipe) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_recipe(recipe, self.recipe)
+
+    def read_recipe(self) -> Recipe:
+        """The recipe that the run was begun with; raises `MissingFile` where there is no such run."""
+        return read_recipe(self.recipe)
+
+    def save_state(self, state: Mapping[str, Any], *, recipe: Recipe, dataset: str) -> None:
+        """Keep where a training stands, with what it must be resumed on: `dataset` is its digest."""
+        with publish(self.state) as part:
+            torch.save({"schema": _STATE_SCHEMA, "recipe": recipe.digest, "dataset": dataset, **state}, part)
+
+    def load_state(self, *, recipe: Recipe, dataset: str) -> dict[str, Any] | None:
+        """Where it stood, None before its first state; raises `Incompatible` naming what has changed since."""
+        if not self.state.is_file():
+            return None
+        try:
+            state: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
+        except (RuntimeError, OSError, ValueError, EOFError, UnpicklingError) as error:
+            raise BrokenFile(self.state, f"cannot be read ({error})") from error
+        if state["recipe"] != recipe.digest:
+            raise Incompatible(f"{self.recipe} was changed since the run began; a resumed run must not be")
+        if state["dataset"] != dataset:
+            raise Incompatible("the images or captions were changed since the run began", mend="train again from new")
+        return state
+
+    def forget_state(self) -> None:
+        """A finished run has nothing to resume."""
+        self.state.unlink(missing_ok=True)
+
+    def forget_losses_after(self, step: int) -> None:
+        """Drop the lines of steps that a killed process took after its last state."""
+        if self.losses.is_file():
+            lines = self.losses.read_text(encoding="utf-8").splitlines(keepends=True)[:step]
+            self.losses.write_text("".join(lines), encoding="utf-8")
+
+    def note_loss(self, step: int, loss: float, learning_rate: float) -> None:
+        with self.losses.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step, "loss": loss, "learning_rate": learning_rate}) + "\n")
