@@ -1,0 +1,194 @@
+"""`modelhub train`, as a person types it: also when they stop it, and when the machine does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.app import main
+from modelhub.catalog import Catalog
+from tests import tiny
+from tests.trainers.pictures import write_picture, write_set
+
+REPOSITORY = Path(__file__).parents[3]
+SHORT = ["--steps", "2", "--batch", "1", "--rank", "2", "--device", "cpu"]
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    return write_set(tmp_path / "kip-set")
+
+
+@pytest.fixture
+def base(catalog: Catalog, tmp_path: Path) -> int:
+    return catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"), name="tiny").id
+
+
+def lora(*arguments: object) -> int:
+    return main(["train", "lora", *map(str, arguments)])
+
+
+def test_a_folder_of_pictures_becomes_a_lora_named_after_it(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = lora("--base", base, "--images", images, *SHORT)
+
+    said = capsys.readouterr()
+    made = catalog.resolve("kip-set")
+    assert code == 0
+    assert said.out == f"{made.id}  kip-set  {made.path}\n"
+    assert f'modelhub generate "..." --model {base} --lora {made.id}' in said.err
+
+
+def test_quiet_prints_the_catalog_id_only(base: int, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = lora("--base", "tiny", "--images", images, *SHORT, "-q")
+
+    assert code == 0
+    assert capsys.readouterr() == (f"{base + 1}\n", "")
+
+
+def test_json_prints_one_document(base: int, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lora("--base", "tiny", "--images", images, *SHORT, "--json")
+
+    document = json.loads(capsys.readouterr().out)
+    assert (document["id"], document["name"], document["facts"]["rank"]) == (base + 1, "kip-set", 2)
+
+
+def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(
+    base: int, images: Path, tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recipe's folder is meant from where it lies, wherever the command is run."""
+    recipe = tmp_path / "recipe.toml"
+    text = (
+        'base = "tiny"\nname = "in-file"\nsteps = 99\nbatch = 3\n[dataset]\nimages = "kip-set"\n[options]\nrank = 3\n'
+    )
+    recipe.write_text(text)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    code = lora("--recipe", recipe, "--steps", 1, "--alpha", 2, "--name", "in-flags", "-q")
+
+    run = catalog.last_run("train")
+    assert code == 0
+    assert run is not None
+    payload = run.payload
+    assert (payload["name"], payload["steps"], payload["batch"]) == ("in-flags", 1, 3)
+    assert payload["options"] == {"rank": 3, "alpha": 2.0}
+    assert payload["dataset"]["images"] == str(images)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--images", "SET"], 2, "--base is missing"),
+        (["--base", "tiny"], 2, "--images is missing"),
+        (["--base", "nothing", "--images", "SET"], 3, "holds no model 'nothing'"),
+        (["--base", "tiny", "--images", "nowhere"], 3, "nowhere is no folder of images"),
+        (["--base", "tiny", "--images", "SET", "--name", "tiny"], 4, "'tiny' is taken by catalog ID"),
+        (["--base", "tiny", "--images", "SET", "--rank", "0"], 2, "options.rank"),
+        (["--base", "tiny", "--images", "SET", "--recipe", "none.toml"], 3, "there is no such recipe"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(
+    base: int, images: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+) -> None:
+    found = lora(*(str(images) if one == "SET" else one for one in arguments))
+
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert found == code
+    assert message in first
+    assert all(line.startswith("  try: ") for line in rest)
+    assert len(rest) <= 1
+
+
+def test_a_picture_without_caption_is_named_with_the_mend(
+    base: int, images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(images / "bare.png", caption=None)
+
+    code = lora("--base", "tiny", "--images", images)
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert "bare.png" in said
+    assert "try: write a .txt file" in said
+
+
+def test_an_unknown_run_is_not_resumed(catalog: Catalog, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "resume", "7"]) == 3
+    assert "no run 7" in capsys.readouterr().err
+
+
+def begun(images: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A training in a process of its own."""
+    command = [sys.executable, "-m", "cli", "train", "lora", "--base", "tiny", "--images", str(images), "--jsonl"]
+    return subprocess.Popen(
+        [*command, "--batch", "1", "--rank", "2", "--device", "cpu", *arguments],
+        cwd=REPOSITORY, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def wait_for_step(process: subprocess.Popen[str], step: int) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        event = json.loads(line)
+        if event["event"] == "step" and event["step"] >= step:
+            return
+    raise AssertionError(process.stderr.read() if process.stderr else "no steps")
+
+
+def resumed(run: int, capsys: pytest.CaptureFixture[str]) -> list[int]:
+    """Resume here, and say which steps were still taken."""
+    assert main(["train", "resume", str(run), "--device", "cpu", "--jsonl"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert events[-1]["event"] == "done"
+    return [event["step"] for event in events if event["event"] == "step"]
+
+
+def test_ctrl_c_keeps_what_was_learnt_and_says_how_to_go_on(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = begun(images, "--steps", "40", "--save-every", "2")
+    wait_for_step(process, 3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+
+    run = catalog.last_run("train")
+    assert process.returncode == 130
+    assert run is not None
+    last = json.loads(out.splitlines()[-1])
+    assert last == {
+        "event": "error",
+        "code": "interrupted",
+        "message": f"stopped; run {run.id} keeps what was learnt",
+        "mend": f"modelhub train resume {run.id}",
+        "retryable": True,
+    }
+    assert "Traceback" not in err
+    assert run.state == "interrupted"
+    steps = resumed(run.id, capsys)
+    assert steps[0] >= 3
+    assert steps[-1] == 40
+
+
+def test_a_killed_process_loses_no_more_than_what_came_after_its_last_state(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = begun(images, "--steps", "30", "--save-every", "2")
+    wait_for_step(process, 4)
+    process.kill()
+    process.communicate(timeout=60)
+
+    steps = resumed(1, capsys)
+
+    assert steps[0] >= 3
+    assert steps[-1] == 30
+    run = catalog.run(1)
+    assert run.state == "done"
+    losses = catalog.workspace.runs / "0001-kip-set" / "losses.jsonl"
+    assert [json.loads(line)["step"] for line in losses.read_text().splitlines()] == list(range(1, 31))
