@@ -1,0 +1,1 @@
+"""Draws Mimo, the character on which ModelHub's demo trains; see README.md."""
