@@ -47,8 +47,8 @@ def _recognised(catalog: Catalog, engine: Engine) -> Iterator[Figure]:
     _SHEET.parent.mkdir(exist_ok=True)
     contact_sheet(list(_labelled_rows(pictures, [captions[index] for index in drawn]))).save(_SHEET)
     share = 100 / len(ranks)
-    yield Figure("own icon among the 5 nearest of 400 (chance 1.25)", share * sum(rank < _NEAREST for rank in ranks), "%",
-                 at_least=55)  # fmt: skip
+    near = share * sum(rank < _NEAREST for rank in ranks)
+    yield Figure("own icon among the 5 nearest of 400 (chance 1.25)", near, "%", at_least=55)
     yield Figure("own icon the nearest", share * sum(rank == 0 for rank in ranks), "%")
 
 

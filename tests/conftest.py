@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,3 +45,17 @@ def catalog(workspace: Workspace, _empty_catalog: Path) -> Iterator[Catalog]:
     shutil.copy(_empty_catalog, workspace.catalog)
     with Catalog.open(workspace) as opened:
         yield opened
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 20 KiB: one picture, and not two."""
+    where = tmp_path / "disk"
+    where.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=20k", "none", str(where)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a disk to fill")
+    yield where
+    subprocess.run(["umount", str(where)], check=True)

@@ -1,5 +1,6 @@
 """The folder of a training: its recipe, what a resumed one needs, copies and previews."""
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,8 +57,10 @@ class RunFolder:
 
     def save_state(self, state: Mapping[str, Any], *, recipe: Recipe, dataset: str) -> None:
         """Keep where a training stands, with what it must be resumed on: `dataset` is its digest."""
+        buffer = io.BytesIO()  # written by us, since torch says of a full disk only that a stream broke
+        torch.save({"schema": _STATE_SCHEMA, "recipe": recipe.digest, "dataset": dataset, **state}, buffer)
         with publish(self.state) as part:
-            torch.save({"schema": _STATE_SCHEMA, "recipe": recipe.digest, "dataset": dataset, **state}, part)
+            part.write_bytes(buffer.getbuffer())
 
     def load_state(self, *, recipe: Recipe, dataset: str) -> dict[str, Any] | None:
         """Where it stood, None before its first state; raises `Incompatible` naming what has changed since."""
@@ -67,6 +70,8 @@ class RunFolder:
             state: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
         except (RuntimeError, OSError, ValueError, EOFError, UnpicklingError) as error:
             raise BrokenFile(self.state, f"cannot be read ({error})") from error
+        if state["schema"] > _STATE_SCHEMA:
+            raise BrokenFile(self.state, "was written by a newer ModelHub", mend="pip install -U modelhub-suite")
         if state["recipe"] != recipe.digest:
             raise Incompatible(f"{self.recipe} was changed since the run began; a resumed run must not be")
         if state["dataset"] != dataset:

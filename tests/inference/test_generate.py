@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -299,20 +298,6 @@ def test_a_failed_run_says_why(shelf: Catalog, engine: Engine, tmp_path: Path) -
     assert (run.state, run.images) == ("failed", ())
     assert run.error is not None
     assert "is no folder" in run.error
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 20 KiB: one picture, and not two."""
-    where = tmp_path / "disk"
-    where.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=20k", "none", str(where)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("only root can mount a disk to fill")
-    yield where
-    subprocess.run(["umount", str(where)], check=True)
 
 
 def test_a_disk_that_runs_full_keeps_the_whole_pictures_and_nothing_else(

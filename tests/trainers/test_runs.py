@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from modelhub.errors import BrokenFile, Incompatible
+from modelhub.errors import BrokenFile, Incompatible, OutOfResources
 from tests.trainers.test_recipe import recipe
 from trainers.runs import RunFolder
 
@@ -52,6 +53,26 @@ def test_a_broken_state_is_named(folder: RunFolder, content: bytes | str) -> Non
     folder.state.write_bytes(content if isinstance(content, bytes) else whole[: len(whole) // 2])
 
     with pytest.raises(BrokenFile, match=r"state\.pt: cannot be read"):
+        folder.load_state(recipe=recipe(), dataset="d")
+
+
+def test_a_full_disk_keeps_the_last_whole_state(small_disk: Path) -> None:
+    folder = RunFolder(small_disk)
+    folder.save_state(STATE, recipe=recipe(), dataset="d")
+
+    with pytest.raises(OutOfResources, match="the disk is full") as caught:
+        folder.save_state({**STATE, "module": {"up": torch.zeros(10_000)}}, recipe=recipe(), dataset="d")
+
+    assert str(small_disk) in str(caught.value.mend)
+    assert [path.name for path in small_disk.iterdir()] == ["state.pt"]
+    assert folder.load_state(recipe=recipe(), dataset="d") is not None
+
+
+def test_a_state_by_a_newer_version_is_refused(folder: RunFolder) -> None:
+    newer = {**torch.load(folder.state), "schema": 99}
+    torch.save(newer, folder.state)
+
+    with pytest.raises(BrokenFile, match="newer ModelHub"):
         folder.load_state(recipe=recipe(), dataset="d")
 
 
