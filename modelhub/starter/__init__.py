@@ -18,12 +18,12 @@ HELD_OUT = _HERE / "character" / "held_out"
 
 PROMPTS = (
     "red apple, noto style",
-    "pizza, flat style",
-    "snowman, noto style",
-    "sailboat, flat style",
-    "strawberry, flat style",
-    "airplane, noto style",
-    "frog, noto style",
-    "hamburger, flat style",
+    "bullseye, noto style",
+    "sandwich, noto style",
+    "ok hand, noto style",
+    "seedling, noto style",
+    "cat with wry smile, flat style",
+    "police car, flat style",
+    "wine glass, flat style",
 )
 """What the checkpoint can draw: names of emoji, and one of its two styles."""

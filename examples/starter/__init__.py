@@ -1,0 +1,1 @@
+"""Trains the small SD1-layout checkpoint that ModelHub ships, from openly licensed emoji; see README.md."""
