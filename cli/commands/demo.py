@@ -1,0 +1,33 @@
+"""`modelhub demo`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.session import Session
+from modelhub.errors import MissingPackage
+
+if TYPE_CHECKING:
+    from trainers.demo import Story
+
+
+def command(
+    session: Session,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+) -> None:
+    """Tell the whole story offline, in minutes: catalogue a small model, draw, train a LoRA, use it by its ID."""
+    try:
+        from trainers.demo import demo
+    except ModuleNotFoundError as error:
+        raise MissingPackage(str(error.name), "all") from error
+    with session.create_catalog() as catalog:
+        story = session.run(demo(catalog=catalog, device=session.settings(device=device).device))
+    session.output.show(story, text=lambda: _told(story), ids=[story.sheet])
+
+
+def _told(story: "Story") -> str:
+    without = story.distances["without the LoRA"]
+    lines = [f"contact sheet: {story.sheet}", "", "mean distance from the held-out poses (of 255):"]
+    lines += [f"  {label:<18} {value:5.1f}  ({value / without:.2f}x)" for label, value in story.distances.items()]
+    try_it = f'modelhub generate "mimo holding a pizza" --model {story.base.id} --lora {story.lora.id} --cfg 4'
+    return "\n".join([*lines, "", f"try it: {try_it}"])
