@@ -1,11 +1,14 @@
 """`modelhub demo`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.render import size_text, table
 from cli.session import Session
 from modelhub.errors import MissingPackage
+from modelhub.kinds import Artifact
 
 if TYPE_CHECKING:
     from trainers.demo import Story
@@ -22,12 +25,15 @@ def command(
         raise MissingPackage(str(error.name), "all") from error
     with session.create_catalog() as catalog:
         story = session.run(demo(catalog=catalog, device=session.settings(device=device).device))
-    session.output.show(story, text=lambda: _told(story), ids=[story.sheet])
+        held = catalog.list()
+    session.output.show(story, text=lambda: _told(story, held), ids=[story.sheet])
 
 
-def _told(story: "Story") -> str:
+def _told(story: "Story", held: Sequence[Artifact]) -> str:
     without = story.distances["without the LoRA"]
-    lines = [f"contact sheet: {story.sheet}", "", "mean distance from the held-out poses (of 255):"]
+    lines = ["mean distance from the held-out poses (of 255):"]
     lines += [f"  {label:<18} {value:5.1f}  ({value / without:.2f}x)" for label, value in story.distances.items()]
     try_it = f'modelhub generate "mimo holding a pizza" --model {story.base.id} --lora {story.lora.id} --cfg 4'
-    return "\n".join([*lines, "", f"try it: {try_it}"])
+    rows = [(one.id, one.name, one.facts.kind, one.facts.family or "?", size_text(one.size)) for one in held]
+    listing = table(("ID", "NAME", "KIND", "FAMILY", "SIZE"), rows)
+    return "\n".join([*lines, "", f"try it: {try_it}", "", f"contact sheet: {story.sheet}", "", listing])
