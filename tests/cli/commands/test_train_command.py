@@ -129,8 +129,13 @@ def begun(images: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*command, "--batch", "1", "--rank", "2", "--device", "cpu", *arguments],
         cwd=REPOSITORY, env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_hear_ctrl_c,
     )  # fmt: skip
+
+
+def _hear_ctrl_c() -> None:
+    """What a shell starts in the background ignores it, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_step(process: subprocess.Popen[str], step: int) -> None:
