@@ -87,7 +87,7 @@ def render(plan: LoadPlan, engine: Engine) -> Iterator[Progress | Picture]:
         task = f"images {start + 1}-{start + len(seeds)} of {plan.request.images}"
         denoiser = Denoiser(
             models[UNET],
-            SigmaTable(plan.family.noise),
+            SigmaTable(plan.noise),
             plan.prediction,
             cond.expand(len(seeds), -1, -1),
             uncond.expand(len(seeds), -1, -1),

@@ -12,7 +12,7 @@ from inference.weights.hints import read_hints
 from inference.weights.single_file import TEXT_ENCODER, VAE, Part, checkpoint_parts, vae_part
 from modelhub.catalog import Catalog
 from modelhub.errors import BadValue, Incompatible
-from modelhub.families import Family, family
+from modelhub.families import Family, NoiseSchedule, family
 from modelhub.headers import TensorTable, data_digest, read_table
 from modelhub.kinds import Artifact, Kind
 
@@ -66,6 +66,13 @@ class LoadPlan:
     def seeds(self) -> list[int]:
         """One an image."""
         return [(self.request.seed + index) % SEEDS for index in range(self.request.images)]
+
+    @property
+    def noise(self) -> NoiseSchedule:
+        """The forward process that the model learned to undo."""
+        if self.family.noise is None:
+            raise Incompatible(f"{self.family.title} models have no noise schedule to sample from")
+        return self.family.noise
 
     @property
     def size(self) -> tuple[int, int]:

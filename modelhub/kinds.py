@@ -1,10 +1,11 @@
 """What a model file is (`Kind`), what is known of it and why (`Facts`), and the file that we hold (`Artifact`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Artifact", "Evidence", "Facts", "Kind", "Location", "Source"]
 
@@ -60,19 +61,41 @@ class Facts:
     format: str | None = None
     """Container and key layout, e.g. ``safetensors/ldm``, ``safetensors/kohya``."""
     algorithm: str | None = None
-    """Of a LoRA-type file: ``lora``, ``locon``, ``loha``, ..."""
+    """Of a LoRA-type file: ``lora``, ``locon``, ``loha``, ...; of a ControlNet, adapter, upscaler or face restorer
+    its architecture: ``union``, ``t2i-adapter``, ``ip-adapter-plus``, ``esrgan``, ``codeformer``, ..."""
     rank: int | None = None
     """Largest rank of a LoRA-type file."""
     prediction_type: str | None = None
-    """``epsilon`` or ``v``; None leaves it to the family's default."""
+    """``epsilon``, ``v``, ``edm``, ``edm_v`` or ``flow``; None leaves it to the family's default."""
+    zero_snr: bool | None = None
+    """True when it was trained down to zero terminal signal."""
     context_width: int | None = None
     """Columns of the cross-attention keys: what text encodings must be as wide as."""
+    scale: int | None = None
+    """By how much an upscaler enlarges a side."""
+    precision: str | None = None
+    """Type of most of its weights, as its format spells it: ``F16``, ``F8_E4M3``, ``Q4_K``, ..."""
     resolution: tuple[int, int] | None = None
     """Width and height in pixels that it was trained at, when its header tells; None leaves it to the family."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     """Field name -> why."""
     conflicts: tuple[str, ...] = ()
     """Contradictions between sources, a sentence each."""
+
+    def as_said(self, **said: Any) -> "Facts":
+        """With what the owner says, which is believed above all; that the file says otherwise is kept as a conflict."""
+        refuted = tuple(
+            f"you say {name.replace('_', ' ')} {value}, by its {self.evidence[name].source} it is {getattr(self, name)}"
+            for name, value in said.items()
+            if name in self.evidence and getattr(self, name) != value
+        )
+        evidence = {**self.evidence, **dict.fromkeys(said, Evidence(Source.USER, "you said so"))}
+        return replace(self, **said, evidence=evidence, conflicts=(*self.conflicts, *refuted))
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """What the owner has said, field by field."""
+        return {name: getattr(self, name) for name, why in self.evidence.items() if why.source is Source.USER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +108,12 @@ class Location:
     mtime_ns: int
     state: str = "present"
     """``present``, ``missing`` or ``trashed``."""
+    file_key: str | None = None
+    """Device and inode as ``dev:ino``: two locations with the same one are one file with two names."""
+    origin: Path | None = None
+    """Where a trashed file lay."""
+    verified_at: datetime | None = None
+    """When its bytes were last compared with the digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +127,17 @@ class Artifact:
     facts: Facts
     locations: tuple[Location, ...]
     digests: Mapping[str, str]
-    """Algorithm (``sha256``, ``autov1``, ``autov2``, ``autov3``) -> lower-case hex; filled when first needed."""
+    """Algorithm (``sha256``, ``autov1``, ``autov2``, ``autov3``, ``blake3``) -> lower-case hex, as far as needed."""
     aliases: tuple[str, ...]
     """Other names a prompt's ``<lora:...>`` finds it by: file stem, ``ss_output_name``."""
     tags: tuple[str, ...]
     added_at: datetime
+    trigger_words: tuple[str, ...] = ()
+    """What a prompt says to call it."""
+    note: str = ""
+    """The owner's own words."""
+    preview: Path | None = None
+    """A picture or film of what it does."""
 
     @property
     def path(self) -> Path:

@@ -57,7 +57,7 @@ def _modelspec(trained: Trained, tensor_digest: str) -> dict[str, str]:
     """https://github.com/Stability-AI/ModelSpec, version 1.0.1."""
     return {
         "modelspec.sai_model_spec": "1.0.1",
-        "modelspec.architecture": f"{trained.family.modelspec_architecture}/lora",
+        "modelspec.architecture": f"{trained.family.modelspec_architectures[0]}/lora",
         "modelspec.implementation": "diffusers",
         "modelspec.title": trained.recipe.name,
         "modelspec.resolution": f"{trained.resolution}x{trained.resolution}",
@@ -72,7 +72,7 @@ def _kohya(trained: Trained) -> dict[str, str]:
     recipe, options = trained.recipe, trained.recipe.options
     return {
         "ss_v2": "False",
-        "ss_base_model_version": trained.family.kohya_base_version,
+        "ss_base_model_version": trained.family.base_versions[0],
         "ss_network_module": "networks.lora",
         "ss_network_dim": str(options.rank),
         "ss_network_alpha": f"{options.scale_alpha:g}",

@@ -176,7 +176,7 @@ def _material(training: _Training, vae: nn.Module) -> Generator[Progress, None, 
 
 def _trainer(training: _Training, models: Mapping[str, nn.Module], trainee: Trainee, material: Material) -> Trainer:
     device = next(models[UNET].parameters()).device
-    sigmas = torch.tensor(SigmaTable(training.plan.family.noise).sigmas, device=device)
+    sigmas = torch.tensor(SigmaTable(training.plan.noise).sigmas, device=device)
     objective = Objective(training.plan.prediction, sigmas, training.recipe.min_snr_gamma or None)
     return Trainer(models, trainee, material, objective, training.recipe, device)
 

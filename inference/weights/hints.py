@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from modelhub.errors import BrokenFile
+from modelhub.errors import BrokenFile, Incompatible
 from modelhub.families import Family
 
 __all__ = ["SCHEMA", "Hints", "read_hints", "write_hints"]
@@ -36,7 +36,7 @@ class Hints:
 def read_hints(path: object, metadata: Mapping[str, str], family: Family) -> Hints:
     """The header's own words where it has any, the family's numbers elsewhere."""
     written = _written(path, metadata)
-    usual = Hints(family.unet_heads, family.norm_groups, family.norm_groups, None, family.resolution)
+    usual = _usual(family)
     for name in Hints.__slots__:
         _check(path, name, written.get(name))
     return replace(usual, **{name: written[name] for name in Hints.__slots__ if written.get(name) is not None})
@@ -46,6 +46,14 @@ def write_hints(hints: Hints) -> dict[str, str]:
     """Header entries that `read_hints` reads back."""
     fields = {name: getattr(hints, name) for name in Hints.__slots__}
     return {"modelhub.schema": str(SCHEMA), "modelhub.config": json.dumps(fields, sort_keys=True)}
+
+
+def _usual(family: Family) -> Hints:
+    if family.unet is None or family.unet.heads is None:
+        raise Incompatible(
+            f"generating with {family.title} models is not possible yet", mend="modelhub ls --family sd1"
+        )
+    return Hints(family.unet.heads, family.unet.norm_groups, family.unet.norm_groups, None, family.resolution)
 
 
 def _written(path: object, metadata: Mapping[str, str]) -> dict[str, Any]:

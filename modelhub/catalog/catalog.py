@@ -11,7 +11,7 @@ from modelhub.catalog import adding, bringing, labels, listing, removing, resolv
 from modelhub.catalog.database import Database
 from modelhub.catalog.nouns import Check, Lineage, Query, Removal, Run, Verdict
 from modelhub.catalog.places import written_place
-from modelhub.catalog.rows import artifacts, inserted, now, reindex, selected, versioned
+from modelhub.catalog.rows import artifacts, now, reindex, selected, versioned
 from modelhub.digests import file_digests
 from modelhub.jobs import Cancel, Done, Job
 from modelhub.kinds import Artifact, Facts, Kind
@@ -225,7 +225,7 @@ class Catalog:
         row = {"run_id": run_id, "sha256": sha256, "width": width, "height": height, "infotext": infotext}
         place = written_place(self._root, path)
         with self._database.writing() as connection:
-            return inserted(connection, insert(tables.image).values(**row, path=place, made_at=now()))
+            return runs.record_image(connection, {**row, "path": place})
 
     def run(self, run_id: int) -> Run:
         """One run with all that it used and made; raises `NotFound`."""

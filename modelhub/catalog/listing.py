@@ -8,7 +8,7 @@ from modelhub.catalog.nouns import Query
 __all__ = ["counted", "matching"]
 
 _TRIGRAM = 3
-_TEXTS = ("name", "aliases", "tags", "family", "kind")
+_TEXTS = ("name", "aliases", "tags", "words", "note", "family", "kind")
 _SEARCH = table("search", column("rowid"), *(column(name, String) for name in _TEXTS))
 
 

@@ -64,11 +64,12 @@ def reindex(connection: Connection, artifact_id: int) -> None:
     connection.execute(
         text(
             """
-            INSERT INTO search (rowid, name, aliases, tags, family, kind)
+            INSERT INTO search (rowid, name, aliases, tags, words, note, family, kind)
             SELECT id, name,
                    (SELECT group_concat(alias, ' ') FROM alias WHERE artifact_id = id),
                    (SELECT group_concat(tag, ' ') FROM tag WHERE artifact_id = id),
-                   family, kind
+                   (SELECT group_concat(word, ' ') FROM word WHERE artifact_id = id),
+                   note, family, kind
             FROM artifact WHERE id = :id AND removed_at IS NULL
             """
         ),
@@ -76,7 +77,7 @@ def reindex(connection: Connection, artifact_id: int) -> None:
     )
 
 
-_WORDS = (tables.digest, tables.alias, tables.tag)
+_WORDS = (tables.digest, tables.alias, tables.tag, tables.word)
 
 
 def _by_artifact(connection: Connection, table: Table, ids: Sequence[int]) -> Mapping[int, list[Row[Any]]]:
@@ -92,13 +93,26 @@ def _artifact(row: Row[Any], parts: Mapping[str, list[Row[Any]]], root: Path) ->
         id=row.id,
         name=row.name,
         facts=_facts(row.facts),
-        locations=tuple(
-            Location(read_place(root, at.path), at.size, at.mtime_ns, at.state) for at in parts["location"]
-        ),
+        locations=tuple(_location(at, root) for at in parts["location"]),
         digests={one.algorithm: one.value for one in parts["digest"]},
         aliases=tuple(one.alias for one in parts["alias"]),
         tags=tuple(one.tag for one in parts["tag"]),
         added_at=datetime.fromisoformat(row.added_at),
+        trigger_words=tuple(one.word for one in parts["word"]),
+        note=row.note,
+        preview=read_place(root, row.preview) if row.preview else None,
+    )
+
+
+def _location(row: Row[Any], root: Path) -> Location:
+    return Location(
+        path=read_place(root, row.path),
+        size=row.size,
+        mtime_ns=row.mtime_ns,
+        state=row.state,
+        file_key=row.file_key,
+        origin=read_place(root, row.origin) if row.origin else None,
+        verified_at=datetime.fromisoformat(row.verified_at) if row.verified_at else None,
     )
 
 

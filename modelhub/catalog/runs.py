@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, text, update
 
 from modelhub.catalog import tables
 from modelhub.catalog.nouns import Image, Lineage, Run
@@ -16,7 +16,7 @@ from modelhub.catalog.rows import inserted, now, versioned
 from modelhub.errors import NotFound
 from modelhub.processes import alive, started
 
-__all__ = ["abandoned", "begin", "finish", "latest", "lineage_of", "one_run", "resume"]
+__all__ = ["abandoned", "begin", "finish", "latest", "lineage_of", "one_run", "record_image", "resume"]
 
 _R = tables.run.c
 
@@ -39,6 +39,14 @@ def finish(connection: Connection, run_id: int, state: str, outputs: Sequence[in
     ended = update(tables.run).where(_R.id == run_id).values(state=state, error=error, finished_at=now())
     connection.execute(ended)
     _link(connection, run_id, "out", [("result", artifact_id) for artifact_id in outputs])
+
+
+def record_image(connection: Connection, row: Mapping[str, Any]) -> int:
+    """Write down a picture, to be found by every word of its infotext."""
+    image_id = inserted(connection, insert(tables.image).values(**row, made_at=now()))
+    indexed = text("INSERT INTO image_search (rowid, infotext) VALUES (:id, :infotext)")
+    connection.execute(indexed, {"id": image_id, "infotext": row["infotext"]})
+    return image_id
 
 
 def one_run(connection: Connection, run_id: int, root: Path) -> Run:

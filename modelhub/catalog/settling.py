@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from modelhub.catalog import tables
 from modelhub.catalog.labels import free_name, record_aliases, record_digests
 from modelhub.catalog.rows import facts_json, inserted, now, reindex
+from modelhub.identify import VERSION
 from modelhub.kinds import Facts
 
 __all__ = ["Digests", "Found", "Twin", "location", "settle", "twins_of"]
@@ -115,8 +116,8 @@ def _created(connection: Connection, found: Found) -> int:
     return inserted(connection, insert(_A).values(name=name, added_at=now(), **_described(found.facts)))
 
 
-def _described(facts: Facts) -> dict[str, str | None]:
-    return {"kind": facts.kind, "family": facts.family, "facts": facts_json(facts)}
+def _described(facts: Facts) -> dict[str, str | int | None]:
+    return {"kind": facts.kind, "family": facts.family, "facts": facts_json(facts), "identified_by": VERSION}
 
 
 def _write_location(connection: Connection, owner: int, found: Found) -> None:

@@ -6,7 +6,7 @@ The migrations are what makes these tables; a test compares the two.
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
@@ -27,11 +27,19 @@ artifact = Table(
     Column("added_at", String, nullable=False),
     Column("removed_at", String),
     Column("merged_into", Integer, ForeignKey("artifact.id")),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("preview", String),
+    Column("training", Text),
+    Column("identified_by", Integer, nullable=False, server_default="1"),
     Index("artifact_name", "name", unique=True, sqlite_where=text("removed_at IS NULL")),
     Index("artifact_kind", "kind"),
     sqlite_autoincrement=True,
 )
-"""Removed artifacts stay, so that lineage holds and no ID is given twice; their names are free again."""
+"""Removed artifacts stay, so that lineage holds and no ID is given twice; their names are free again.
+
+`training` is JSON: what the header told of how it was trained. `identified_by` is the `identify.VERSION` that found
+the facts: an older one is asked again at the next scan.
+"""
 
 location = Table(
     "location",
@@ -42,7 +50,23 @@ location = Table(
     Column("size", Integer, nullable=False, index=True),
     Column("mtime_ns", Integer, nullable=False),
     Column("state", String, nullable=False),
+    Column("file_key", String, index=True),
+    Column("sample", String),
+    Column("sidecars", String),
+    Column("origin", String),
+    Column("verified_at", String),
 )
+"""`sample` is a digest of the size, the first and the last bytes: unequal samples prove unequal files, without
+reading them through. `sidecars` is what the notes of other tools beside the file looked like when they were read."""
+
+root = Table(
+    "root",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", String, nullable=False, unique=True),
+    Column("scanned_at", String),
+)
+"""The folders that scans look through, with the end of the last scan that got through."""
 
 digest = Table(
     "digest",
@@ -55,6 +79,15 @@ digest = Table(
 alias = Table("alias", metadata, _artifact_key(), Column("alias", String, primary_key=True, index=True))
 
 tag = Table("tag", metadata, _artifact_key(), Column("tag", String, primary_key=True, index=True))
+
+word = Table(
+    "word",
+    metadata,
+    _artifact_key(),
+    Column("word", String, primary_key=True, index=True),
+    Column("source", String, nullable=False),
+)
+"""Trigger words, and whether the ``header``, a ``hub``'s note or the ``user`` gave them."""
 
 source = Table(
     "source",

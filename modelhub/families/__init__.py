@@ -6,10 +6,10 @@ from functools import cache
 from types import MappingProxyType
 
 from modelhub.errors import BadValue
-from modelhub.families._family import Family, Latent, NoiseSchedule
+from modelhub.families._family import Family, Latent, NoiseSchedule, Pattern, Signature, UNet
 from modelhub.registry import members
 
-__all__ = ["Family", "Latent", "NoiseSchedule", "family", "known"]
+__all__ = ["Family", "Latent", "NoiseSchedule", "Pattern", "Signature", "UNet", "family", "known"]
 
 
 @cache

@@ -1,28 +1,23 @@
 """Stable Diffusion 1.x (Rombach et al. 2022, https://arxiv.org/abs/2112.10752; configs of CompVis/stable-diffusion)."""
 
-from modelhub.families._family import Family, Latent, NoiseSchedule
+from modelhub.families._family import Family, Latent, NoiseSchedule, UNet
 
 FAMILY = Family(
     name="sd1",
     title="Stable Diffusion 1.x",
     prediction_type="epsilon",
     latent=Latent(channels=4, scale=0.18215, downscale=8),
-    noise=NoiseSchedule(beta_start=0.00085, beta_end=0.012, timesteps=1000),
     resolution=512,
-    model_channels=320,
     context_width=768,
-    conv_projections=True,
-    class_width=None,
-    vae_channels=512,
-    unet_heads=8,
-    clip_head_width=64,
-    norm_groups=32,
+    noise=NoiseSchedule(beta_start=0.00085, beta_end=0.012, timesteps=1000),
+    unet=UNet(channels=320, context_width=768, conv_projections=True, class_width=None, heads=8),
     components={
         "unet": "diffusers.UNet2DConditionModel",
         "vae": "diffusers.AutoencoderKL",
         "text_encoder": "transformers.CLIPTextModel",
     },
-    modelspec_architecture="stable-diffusion-v1",
-    kohya_base_version="sd_v1",
-    other_base_versions=("sd_1.5", "sd_1.4"),
+    modelspec_architectures=("stable-diffusion-v1",),
+    base_versions=("sd_v1", "sd_1.5", "sd_1.4"),
+    hub_names=("SD 1.4", "SD 1.5", "SD 1.5 LCM", "SD 1.5 Hyper"),
+    name_marks=("sd15", "sd1.5", "sd14", "sd1", "sd-v1"),
 )

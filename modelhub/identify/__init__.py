@@ -14,7 +14,10 @@ from modelhub.identify._known import Claim, WeightFile
 from modelhub.kinds import Evidence, Facts, Kind, Source
 from modelhub.registry import members
 
-__all__ = ["claims", "identify"]
+__all__ = ["VERSION", "claims", "identify"]
+
+VERSION = 2
+"""Raised whenever more is known: what an older version identified is asked again at the next scan."""
 
 
 def identify(table: TensorTable, *, name: str) -> Facts:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from modelhub.families import Family, known
+from modelhub.families import UNet, known
 from modelhub.identify._known import Known, WeightFile
 from modelhub.kinds import Source
 
@@ -59,8 +59,9 @@ def read_denoiser(file: WeightFile) -> Denoiser | None:
 
 def denoiser_family(file: WeightFile, unet: Denoiser) -> Known | None:
     """Known widths name a family; other widths need our own header key."""
+    shape = (unet.model_channels, unet.context_width, unet.conv_projections, unet.class_width)
     for family in known().values():
-        if _shape_of(family) == (unet.model_channels, unet.context_width, unet.conv_projections, unet.class_width):
+        if family.unet and _shape_of(family.unet) == shape:
             detail = f"{unet.model_channels} channels, text {unet.context_width} wide, "
             return Known(family.name, Source.TENSORS, detail + _projections(unet))
     ours = file.header.own_family()
@@ -101,8 +102,8 @@ def _shape(file: WeightFile, name: str | None) -> tuple[int, ...]:
     return (file.table.shape(name) or ()) if name else ()
 
 
-def _shape_of(family: Family) -> tuple[int, int, bool, int | None]:
-    return family.model_channels, family.context_width, family.conv_projections, family.class_width
+def _shape_of(unet: UNet) -> tuple[int, int, bool, int | None]:
+    return unet.channels, unet.context_width, unet.conv_projections, unet.class_width
 
 
 def _projections(unet: Denoiser) -> str:

@@ -72,8 +72,8 @@ class Header:
 
 
 def _kohya_says(family: Family, text: str) -> bool:
-    return text.startswith((family.kohya_base_version, *family.other_base_versions))
+    return text.startswith(family.base_versions)
 
 
 def _modelspec_says(family: Family, text: str) -> bool:
-    return text.partition("/")[0].startswith(family.modelspec_architecture)
+    return text.partition("/")[0].startswith(family.modelspec_architectures)
