@@ -1,9 +1,11 @@
 """The words that identification speaks: a file, a fact with its reason, a claim."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from modelhub.families import Pattern, Signature
 from modelhub.headers import TensorTable
 from modelhub.identify._header import Header
 from modelhub.kinds import Evidence, Facts, Kind, Source
@@ -11,14 +13,33 @@ from modelhub.kinds import Evidence, Facts, Kind, Source
 __all__ = ["Claim", "Known", "WeightFile", "stated"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WeightFile:
-    """All that a file is identified from."""
+    """All that a file is identified from. Every kind asks it, so it answers from indexes that are made once."""
 
     table: TensorTable
     header: Header
     name: str
     """Stem of the file's name."""
+
+    @cached_property
+    def endings(self) -> Mapping[str, Sequence[str]]:
+        """Last part of a tensor's dotted name (the last two where it ends in weight or bias) -> all such names."""
+        found: dict[str, list[str]] = {}
+        for name in self.table.tensors:
+            head, _, tail = name.rpartition(".")
+            if tail in ("weight", "bias"):
+                tail = f"{head[head.rfind('.') + 1 :]}.{tail}"
+            found.setdefault(tail, []).append(name)
+        return found
+
+    def fits(self, signature: Signature, prefix: str = "") -> bool:
+        """Whether all that `signature` requires stands in the file under `prefix`, and nothing that it excludes."""
+        tensors = self.table.tensors
+        return all(
+            (entry := tensors.get(prefix + name)) is not None and _alike(entry.shape, pattern)
+            for name, pattern in signature.requires.items()
+        ) and not any(prefix + name in tensors for name in signature.absent)
 
     def first(self, fits: Callable[[str], bool], names: Iterable[str] | None = None) -> str | None:
         """The first tensor, in the order of the alphabet, whose name fits."""
@@ -54,4 +75,11 @@ def stated(kind: Kind, because: str, **known: Known | None) -> Facts:
     return Facts(
         **{field: one.value for field, one in held.items()},
         evidence={field: Evidence(one.source, one.detail) for field, one in held.items()},
+    )
+
+
+def _alike(shape: tuple[int, ...], pattern: Pattern) -> bool:
+    return pattern is None or (
+        len(shape) == len(pattern)
+        and all(wanted in (None, length) for wanted, length in zip(pattern, shape, strict=True))
     )
