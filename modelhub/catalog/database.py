@@ -27,9 +27,9 @@ class Database:
         self.root = Path(os.path.abspath(path.parent))
         """What paths inside the workspace are relative to."""
         self._engine = _engine(path)
-        found = _revision(path)
-        if found != SCHEMA:
-            _upgrade(self._engine, path, found)
+        if _revision(path) != SCHEMA:
+            with _explained(path):
+                _upgrade(self._engine, path)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -79,17 +79,19 @@ def _revision(path: Path) -> str | None:
     return str(row[0]) if row else None
 
 
-def _upgrade(engine: Engine, path: Path, found: str | None) -> None:
+def _upgrade(engine: Engine, path: Path) -> None:
+    """Make or migrate the tables, as the only writer; of several processes that want to, the first one does."""
     from modelhub.catalog import migrations
 
-    if found is not None and not migrations.is_older(found):
-        raise ModelHubError(
-            f"{path} was written by a newer ModelHub (its schema is {found}, this one knows {SCHEMA})",
-            mend="pip install --upgrade modelhub-suite",
-        )
-    if found is not None:
-        _back_up(path, path.with_name(f"{path.name}.bak-{found}"))
     with engine.execution_options(writes=True).begin() as connection:
+        found = _revision(path)
+        if found is not None and not migrations.is_older(found):
+            raise ModelHubError(
+                f"{path} was written by a newer ModelHub (its schema is {found}, this one knows {SCHEMA})",
+                mend="pip install --upgrade modelhub-suite",
+            )
+        if found not in (None, SCHEMA):
+            _back_up(path, path.with_name(f"{path.name}.bak-{found}"))
         migrations.upgrade(connection)
 
 

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 __all__ = ["head", "is_older", "upgrade"]
 
 
-def upgrade(connection: Connection) -> None:
-    """Run every revision that `connection`'s database lacks, inside its transaction."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Run every revision up to `to` that `connection`'s database lacks, inside its transaction."""
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def head() -> str | None:

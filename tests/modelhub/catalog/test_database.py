@@ -1,5 +1,6 @@
 """The database is made, brought up to date and refused as its schema says; writers wait for each other."""
 
+import json
 import sqlite3
 import threading
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection
 
-from modelhub.catalog import Catalog, database, migrations, tables
+from modelhub.catalog import Catalog, Query, database, migrations, tables
 from modelhub.errors import BrokenFile, Conflict, ModelHubError, NoWorkspace, OutOfResources
 from modelhub.workspace import Workspace
 
@@ -63,17 +65,62 @@ def test_a_newer_catalog_is_refused_and_left_alone(workspace: Workspace) -> None
     assert list(workspace.root.glob("*.bak-*")) == []
 
 
-def test_an_older_catalog_is_backed_up_before_it_is_migrated(
+NOW = "'2026-01-01T00:00:00+00:00'"
+PAYLOAD = '{"kept": true}'
+
+
+def write_first_schema(workspace: Workspace) -> None:
+    """A catalog as the first release wrote it, with a model and a picture in it."""
+    workspace.root.mkdir(parents=True)
+    engine = database._engine(workspace.catalog)
+    with engine.execution_options(writes=True).begin() as connection:
+        migrations.upgrade(connection, "0001")
+        facts = json.dumps({"schema": 1, "kind": "lora", "family": "sd1", "evidence": {}, "conflicts": []})
+        rows = (
+            f"INSERT INTO artifact VALUES (7, 'kip', 'lora', 'sd1', '{facts}', {NOW}, NULL, NULL)",
+            "INSERT INTO location VALUES (1, 7, 'models/lora/kip.safetensors', 10, 20, 'present')",
+            "INSERT INTO tag VALUES (7, 'figure')",
+            f"INSERT INTO run VALUES (1, 'train', '{PAYLOAD}', 'done', 1, '', {NOW}, NULL, NULL)",
+            f"INSERT INTO image VALUES (1, 1, 'outputs/a.png', 'ab', 8, 8, 'a red apple', NULL, {NOW})",
+        )
+        for row in rows:
+            connection.exec_driver_sql(row)
+    engine.dispose()
+
+
+def test_an_older_catalog_is_migrated_whole_with_a_copy_kept(workspace: Workspace) -> None:
+    write_first_schema(workspace)
+    with Catalog.open(workspace) as opened:
+        artifact = opened.resolve("kip")
+        assert (artifact.id, artifact.tags, artifact.note, artifact.trigger_words) == (7, ("figure",), "", ())
+        assert artifact.locations[0].path == workspace.root / "models/lora/kip.safetensors"
+        assert [one.id for one in opened.list(Query(text="figure"))] == [7]
+        assert opened.run(1).payload["kept"]
+        with opened._database.reading() as connection:
+            found = connection.exec_driver_sql("SELECT rowid FROM image_search WHERE image_search MATCH 'apple'")
+            assert found.scalar() == 1
+    with sqlite3.connect(workspace.root / "catalog.db.bak-0001") as kept:
+        assert kept.execute("SELECT name FROM artifact").fetchall() == [("kip",)]
+        assert kept.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+
+
+def test_a_migration_that_fails_leaves_the_catalog_as_it_was(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Catalog.create(workspace) as catalog:
-        catalog.begin_run("train", {"kept": True})
-    monkeypatch.setattr(database, "SCHEMA", "0002")
+    write_first_schema(workspace)
+    upgrade = migrations.upgrade
+
+    def fail(connection: Connection) -> None:
+        upgrade(connection)
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "upgrade", fail)
+        with pytest.raises(ZeroDivisionError):
+            Catalog.open(workspace)
+    assert database._revision(workspace.catalog) == "0001"
     with Catalog.open(workspace) as opened:
-        assert opened.run(1).payload["kept"]
-    backup = workspace.root / "catalog.db.bak-0001"
-    with sqlite3.connect(backup) as connection:
-        assert connection.execute("SELECT count(*) FROM run").fetchone() == (1,)
+        assert opened.resolve("kip").id == 7
 
 
 def test_a_file_that_is_no_database_is_named(workspace: Workspace) -> None:
