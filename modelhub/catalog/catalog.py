@@ -47,7 +47,7 @@ class Catalog:
         catalog = cls(workspace, Database(workspace.catalog))
         with catalog._database.reading() as connection:
             abandoned = runs.abandoned(connection)
-        for run_id in abandoned:
+        for run_id in () if catalog._database.is_read_only else abandoned:
             catalog.finish_run(run_id, state="interrupted", error="its process ended before the run did")
         return catalog
 

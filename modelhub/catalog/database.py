@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
 
 from modelhub.catalog.tables import SCHEMA
 from modelhub.errors import BrokenFile, Conflict, ModelHubError, OutOfResources
@@ -26,9 +28,12 @@ class Database:
         self.path = path
         self.root = Path(os.path.abspath(path.parent))
         """What paths inside the workspace are relative to."""
-        self._engine = _engine(path)
+        self.is_read_only = _is_read_only(path)
+        """Whether it lies on a disk that takes no writes: it can still be looked at."""
+        self._engine = _engine(path, read_only=self.is_read_only)
         if _revision(path) != SCHEMA:
             with _explained(path):
+                self._refuse_if_read_only()
                 _upgrade(self._engine, path)
 
     @contextmanager
@@ -40,22 +45,43 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The only writer, from its first statement on; commits at the end, or leaves all as it was."""
+        self._refuse_if_read_only()
         with _explained(self.path), self._engine.execution_options(writes=True).begin() as connection:
             yield connection
 
     def close(self) -> None:
         self._engine.dispose()
 
+    def _refuse_if_read_only(self) -> None:
+        if self.is_read_only:
+            raise ModelHubError(f"{self.path} lies on a disk that cannot be written", mend=f"ls -l {self.path.parent}")
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS})
+
+def _is_read_only(path: Path) -> bool:
+    """The log that lies beside the database needs its folder to be writable too."""
+    return path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def _address(path: Path, *, read_only: bool) -> str:
+    """For sqlite3; a database that nobody can write is read as it is, with no lock and no log."""
+    return f"file:{quote(str(path))}{'?mode=ro&immutable=1' if read_only else ''}"
+
+
+def _engine(path: Path, *, read_only: bool = False) -> Engine:
+    address = _address(path, read_only=read_only)
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # sqlite3 must not begin transactions of its own: `_on_begin` does
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
@@ -67,7 +93,7 @@ def _engine(path: Path) -> Engine:
 
 def _revision(path: Path) -> str | None:
     """The schema of an existing catalog, without the cost of importing Alembic; None for an empty one."""
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+    connection = sqlite3.connect(_address(path, read_only=_is_read_only(path)), uri=True, timeout=_BUSY_SECONDS)
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError:

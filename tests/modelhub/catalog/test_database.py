@@ -2,7 +2,9 @@
 
 import json
 import sqlite3
+import subprocess
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from modelhub.workspace import Workspace
 
 
 def set_revision(workspace: Workspace, revision: str) -> None:
-    with sqlite3.connect(workspace.catalog) as connection:
+    with closing(sqlite3.connect(workspace.catalog)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
 
 
@@ -161,6 +163,26 @@ def test_a_writer_that_waited_too_long_says_so(workspace: Workspace, monkeypatch
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Conflict, match="another process"):
             catalog.begin_run("train", {})
+
+
+def test_a_catalog_on_a_read_only_disk_can_be_looked_at(workspace: Workspace, small_disk: Path) -> None:
+    with Catalog.create(workspace) as catalog:
+        catalog.begin_run("train", {})
+    disk = small_disk.parent / "read-only"
+    disk.mkdir()
+    subprocess.run(["mount", "--bind", str(workspace.root), str(disk)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(disk)], check=True)
+        with Catalog.open(Workspace(disk)) as catalog:
+            assert catalog.list() == ()
+            assert catalog.run(1).kind == "train"
+            with pytest.raises(ModelHubError, match="cannot be written"):
+                catalog.begin_run("train", {})
+        set_revision(workspace, "0001")
+        with pytest.raises(ModelHubError, match="cannot be written"):
+            Catalog.open(Workspace(disk))
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_folder_that_cannot_be_written_is_named(workspace: Workspace) -> None:

@@ -1,0 +1,82 @@
+"""Runs a command line in a child process and kills it at a moment of chance, as a power cut would."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.app import main
+from modelhub.catalog import Catalog
+from modelhub.headers import read_table
+from modelhub.workspace import Workspace
+
+__all__ = ["Killed", "assert_whole", "killed_at_random", "run_child"]
+
+
+@dataclass(frozen=True)
+class Killed:
+    """How one trial went."""
+
+    delay: float
+    """Seconds after which it was killed."""
+    ended: bool
+    """Whether it had come to its end before."""
+
+
+def run_child(arguments: Sequence[str], *, kill_after: float | None = None) -> tuple[bool, float]:
+    """Run `modelhub ARGUMENTS` in a child; returns whether it ended by itself with exit code 0, and its seconds."""
+    begun = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _become(arguments)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 0, time.monotonic() - begun
+
+
+def killed_at_random(
+    arguments: Sequence[str], *, times: int, prepare: Callable[[], None], check: Callable[[Killed], None]
+) -> list[Killed]:
+    """`prepare`, run and kill, `check`, `times` times over; the moments are spread over one whole run."""
+    prepare()
+    ended, seconds = run_child(arguments)
+    assert ended, "it fails even when it is left alone"
+    chance = random.Random(7)
+    trials = []
+    for part in range(times):
+        prepare()
+        delay = seconds * (part + chance.random()) / times
+        trial = Killed(delay, run_child(arguments, kill_after=delay)[0])
+        check(trial)
+        trials.append(trial)
+    return trials
+
+
+def assert_whole(home: Path) -> None:
+    """The catalog opens, and whatever it lists as present is there and can be read."""
+    with Catalog.open(Workspace(home)) as catalog:
+        listed = catalog.list()
+        assert len({one.name for one in listed}) == len(listed)
+        for artifact in listed:
+            assert artifact.locations, f"{artifact.name} lies nowhere"
+            for at in artifact.locations:
+                if at.state == "present":
+                    assert at.path.stat().st_size == at.size
+                    read_table(at.path)
+
+
+def _become(arguments: Sequence[str]) -> None:
+    """In the child: be that command line, and nothing of the test's process."""
+    code = 1
+    try:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nowhere, stream)
+        code = main(list(arguments))
+    finally:
+        os._exit(code)
