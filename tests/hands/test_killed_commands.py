@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from modelhub.catalog import Catalog
+from modelhub.headers import read_table
 from modelhub.kinds import Artifact
 from modelhub.workspace import Workspace
 from tests import tables
@@ -84,3 +86,73 @@ def test_rm(ground: Ground) -> None:
 
     everything = [str(number + 1) for number in range(FILES)]
     killed_at_random(["rm", "-y", *everything], times=TIMES, prepare=ground.bring_back, check=check)
+
+
+def test_scan(ground: Ground) -> None:
+    ground.lay()
+    command = ["scan", str(ground.files)]
+
+    def check(_trial: Killed) -> None:
+        assert_whole(ground.home)
+        ground.succeeds(*command)
+        assert sorted(one.name for one in ground.listed()) == sorted(f"kip{number}" for number in range(FILES))
+        assert {one.path for one in ground.listed()} == set(ground.files.iterdir())
+
+    killed_at_random(command, times=TIMES, prepare=ground.bring_back, check=check)
+
+
+def test_export(ground: Ground, tmp_path: Path) -> None:
+    ground.lay(["scan", ground.files])
+    webui = tmp_path / "webui"
+    command = ["export", "a1111", str(webui)]
+
+    def prepare() -> None:
+        shutil.rmtree(webui, ignore_errors=True)
+        ground.bring_back()
+
+    def check(_trial: Killed) -> None:
+        assert_whole(ground.home)
+        for link in webui.rglob("*.safetensors"):
+            assert link.is_file(), "whatever stands there already leads to a file"
+        ground.succeeds(*command)
+        exported = {path.resolve() for path in (webui / "models" / "Lora").iterdir() if path.name[0] != "."}
+        assert exported == set(ground.files.iterdir())
+
+    killed_at_random(command, times=TIMES, prepare=prepare, check=check)
+
+
+def test_convert(ground: Ground) -> None:
+    ground.lay()
+    for path in ground.files.iterdir():
+        weights = {name: torch.zeros(shape) for name, shape in tables.tiny_lora().items()}
+        torch.save({**weights, "number": path.stem}, path.with_suffix(".pt"))
+        path.unlink()
+    shutil.rmtree(ground.kept / "files")
+    shutil.copytree(ground.files, ground.kept / "files")
+    command = ["convert", *map(str, sorted(ground.files.iterdir()))]
+
+    def check(_trial: Killed) -> None:
+        assert_whole(ground.home)
+        for path in ground.files.glob("[!.]*.safetensors"):
+            assert len(read_table(path).tensors) == len(tables.tiny_lora())
+        ground.succeeds(*command)
+        results = sorted(path.name for path in ground.files.glob("[!.]*.safetensors"))
+        assert results == sorted(f"kip{number}.safetensors" for number in range(FILES))
+        assert sorted(one.path.name for one in ground.listed() if one.path.suffix == ".safetensors") == results
+
+    killed_at_random(command, times=TIMES, prepare=ground.bring_back, check=check)
+
+
+def test_trash_restore(ground: Ground) -> None:
+    everything = [str(number + 1) for number in range(FILES)]
+    ground.lay(["add", "--move", ground.files], ["rm", "-y", *everything])
+
+    def check(_trial: Killed) -> None:
+        assert_whole(ground.home)
+        gone = sorted({int(number) for number in everything} - {one.id for one in ground.listed()})
+        if gone:
+            ground.succeeds("trash", "restore", *gone)
+        assert sorted(one.id for one in ground.listed()) == sorted(map(int, everything))
+        assert_whole(ground.home)
+
+    killed_at_random(["trash", "restore", *everything], times=TIMES, prepare=ground.bring_back, check=check)
