@@ -9,9 +9,10 @@ import json
 import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from modelhub.errors import BrokenFile, UnsafeFile
+from modelhub.headers._rows import read_metadata, read_rows
 from modelhub.headers._table import TensorEntry, TensorTable
 
 __all__ = ["MAX_HEADER", "data_digest", "read_safetensors", "write_table"]
@@ -20,8 +21,6 @@ MAX_HEADER = 100_000_000
 """Bytes; the format's own limit."""
 
 _MAX_NAME = 1024
-_MAX_DIMENSIONS = 16
-"""More would only serve to make the product of their lengths slow to compute."""
 _BITS = {
     "BOOL": 8,
     "U8": 8,
@@ -97,7 +96,7 @@ def _read_header(path: Path, file: BinaryIO, file_size: int) -> bytes:
         raise BrokenFile(path, f"{file_size} bytes are too few for a safetensors file", mend="download it again")
     size: int = struct.unpack("<Q", prefix[:8])[0]
     if prefix[8:9] != b"{":
-        raise UnsafeFile(f"{path} is no safetensors file: its header does not begin with {{")
+        raise UnsafeFile(f"{path} is no model that is read (safetensors, GGUF, torch's pickles): it begins {prefix!r}")
     if size > MAX_HEADER:
         raise BrokenFile(path, f"its header claims {size:,} bytes, more than the {MAX_HEADER:,} allowed")
     if 8 + size > file_size:
@@ -106,67 +105,42 @@ def _read_header(path: Path, file: BinaryIO, file_size: int) -> bytes:
             f"truncated inside its header ({file_size:,} bytes of at least {8 + size:,})",
             mend="download it again",
         )
-    return prefix[8:] + file.read(size - 1)
+    file.seek(8)
+    return file.read(size)
 
 
 def _checked(path: Path, header: bytes, file_size: int) -> TensorTable:
-    def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise BrokenFile(path, "its header names the same thing twice, so readers would disagree on it")
-        return found
-
-    try:
-        fields = json.loads(header.decode(), object_pairs_hook=without_duplicates)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise BrokenFile(path, f"its header is not JSON ({type(error).__name__})") from None
-    metadata = fields.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise BrokenFile(path, "its metadata is not a map from text to text")
-    _check_text(path, (*fields, *metadata, *metadata.values()))
-    tensors = {name: _entry(path, name, row) for name, row in fields.items()}
+    tensors, metadata = read_rows(path, header)
     data_start = 8 + len(header)
-    _check_layout(path, tensors, file_size - data_start)
-    return TensorTable(tensors, metadata, data_start=data_start)
+    del header  # metadata may be all of it, and need its memory
+    _check_sizes(path, tensors)
+    _check_layout(path, sorted([entry.span for entry in tensors.values()]), file_size - data_start)
+    return TensorTable(tensors, read_metadata(path, metadata), data_start=data_start)
 
 
-def _check_text(path: Path, texts: Iterable[str]) -> None:
-    """JSON can spell half a character, which no database and no terminal takes."""
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError:
-        raise BrokenFile(path, "its header holds text that is no Unicode") from None
+def _check_sizes(path: Path, tensors: Mapping[str, TensorEntry]) -> None:
+    """One plain loop: it runs over every tensor of every file of a collection."""
+    longest = max(map(len, tensors), default=0)
+    if longest > _MAX_NAME:
+        raise BrokenFile(path, f"a tensor's name has {longest:,} characters")
+    for name, entry in tensors.items():
+        bits = _BITS.get(entry.dtype)
+        if bits is None:
+            raise BrokenFile(path, f"tensor {name!r} has the unknown type {entry.dtype[:20]!r}")
+        for length in entry.shape:
+            bits *= length
+        start, end = entry.span
+        if bits != 8 * (end - start):
+            needs = f"its shape {entry.shape} needs {bits / 8:g}"
+            raise BrokenFile(path, f"tensor {name!r} spans {end - start} bytes, {needs}")
 
 
-def _entry(path: Path, name: str, row: object) -> TensorEntry:
-    if len(name) > _MAX_NAME:
-        raise BrokenFile(path, f"a tensor's name has {len(name):,} characters")
-    if not isinstance(row, dict) or row.keys() != {"dtype", "shape", "data_offsets"}:
-        raise BrokenFile(path, f"the row of tensor {name!r} has not the fields dtype, shape, data_offsets")
-    dtype, shape, offsets = row["dtype"], row["shape"], row["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in _BITS:
-        raise BrokenFile(path, f"tensor {name!r} has the unknown type {dtype!r}")
-    if not _counts(shape) or not _counts(offsets) or len(offsets) != 2 or len(shape) > _MAX_DIMENSIONS:
-        raise BrokenFile(path, f"tensor {name!r} has a shape or an offset that is no count")
-    bits = _BITS[dtype]
-    for length in shape:
-        bits *= length
-    start, end = offsets
-    if bits != 8 * (end - start):
-        raise BrokenFile(path, f"tensor {name!r} spans {end - start} bytes, its shape {tuple(shape)} needs {bits // 8}")
-    return TensorEntry(dtype, tuple(shape), start, end)
-
-
-def _counts(value: object) -> bool:
-    return isinstance(value, list) and all(type(one) is int and 0 <= one < 1 << 63 for one in value)
-
-
-def _check_layout(path: Path, tensors: Mapping[str, TensorEntry], data_size: int) -> None:
+def _check_layout(path: Path, spans: Iterable[tuple[int, int]], data_size: int) -> None:
     position = 0
-    for entry in sorted(tensors.values(), key=lambda entry: (entry.start, entry.end)):
-        if entry.start != position:
-            raise BrokenFile(path, f"its tensors overlap or leave a hole at byte {min(entry.start, position)}")
-        position = entry.end
+    for start, end in spans:
+        if start != position:
+            raise BrokenFile(path, f"its tensors overlap or leave a hole at byte {min(start, position)}")
+        position = end
     if position > data_size:
         raise BrokenFile(
             path,

@@ -1,0 +1,60 @@
+"""How diffusers, transformers and peft name the weight files of one module, and which of them are one set (pure)."""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["WeightSet", "weight_sets"]
+
+_STEM = r"(?P<stem>diffusion_pytorch_model|pytorch_model|adapter_model|model)"
+_SHARD = r"(?:-(?P<shard>\d{5})-of-(?P<count>\d{5}))?"
+_WEIGHTS = re.compile(rf"{_STEM}(?:\.(?P<variant>\w+))?{_SHARD}(?:\.(?P<late>\w+))?\.(?P<suffix>safetensors|bin)")
+_INDEX = re.compile(rf"{_STEM}\.(?P<suffix>safetensors|bin)\.index(?:\.(?P<variant>\w+))?\.json")
+
+
+@dataclass(slots=True)
+class WeightSet:
+    """Files that hold one module's weights once: one file, or its shards."""
+
+    stem: str
+    suffix: str
+    variant: str
+    """``fp16``, say; empty for none."""
+    whole: str | None = None
+    """The file that holds all of it."""
+    index: str | None = None
+    """The file that tells which shard holds what."""
+    shards: set[str] = field(default_factory=set)
+    """Named by one of those at hand, whether or not they are there."""
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, str, str]:
+        """Less is better: safetensors before pickles, no variant before fp16 before others."""
+        return (self.suffix != "safetensors", self.variant != "", self.variant != "fp16", self.variant, self.stem)
+
+
+def weight_sets(names: Collection[str]) -> list[WeightSet]:
+    """The sets among a folder's entries, best first."""
+    found: dict[tuple[str, str, str], WeightSet] = {}
+    for name in names:
+        match = _WEIGHTS.fullmatch(name) or _INDEX.fullmatch(name)
+        if match:
+            parts = match.groupdict(default="")
+            key = (parts["stem"], parts["suffix"], parts["variant"] or parts.get("late", ""))
+            _add(found.setdefault(key, WeightSet(*key)), name, parts)
+    return sorted(found.values(), key=lambda one: one.rank)
+
+
+def _add(files: WeightSet, name: str, parts: dict[str, str]) -> None:
+    if "shard" not in parts:
+        files.index = name
+    elif parts["shard"]:
+        files.shards.update(_siblings(name, parts["shard"], int(parts["count"])))
+    else:
+        files.whole = name
+
+
+def _siblings(name: str, shard: str, count: int) -> Iterator[str]:
+    """All shards of which this is one; a few hundred at most are real."""
+    for number in range(1, min(count, 1000) + 1):
+        yield name.replace(f"-{shard}-of-", f"-{number:05}-of-", 1)
