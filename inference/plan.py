@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from inference.adapters.lora import LoraLayer, Target, parse_lora
@@ -19,6 +20,7 @@ from modelhub.kinds import Artifact, Kind
 __all__ = ["AdapterPlan", "LoadPlan", "NamedModel", "plan_adapter", "resolve"]
 
 _DIGEST_OF_NOTHING = "e3b0c44298fc"
+_UNREAD = {"gguf": "a GGUF file", "diffusers": "a diffusers folder"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,20 @@ def resolve(request: GenerationRequest, catalog: Catalog) -> LoadPlan:
     a file the first time it is used.
     """
     base = catalog.resolve(request.model, kinds={Kind.CHECKPOINT})
-    table = read_table(base.path)
     base_family = _family_of(base)
+    _check_readable(base)
+    _check_drawable(base_family)
+    table = read_table(base.path)
     parts = checkpoint_parts(base.path, table, base_family)
     _check_clip_skip(request.clip_skip, parts[TEXT_ENCODER], base)
     vae = catalog.resolve(request.vae, kinds={Kind.VAE, Kind.CHECKPOINT}) if request.vae else None
     if vae:
+        _check_readable(vae)
         _check_family(vae, base)
         parts = {**parts, VAE: vae_part(vae.path, read_table(vae.path), base_family)}
     loras = [(use, catalog.resolve(use.ref, kinds={Kind.LORA})) for use in request.loras]
     for _, lora in loras:
+        _check_readable(lora)
         _check_family(lora, base)
     resolution = read_hints(base.path, table.metadata, base_family).resolution
     return LoadPlan(
@@ -155,6 +161,26 @@ def _family_of(artifact: Artifact) -> Family:
     if artifact.facts.family is None:
         raise BadValue(f"the family of {artifact.name} is not known", mend=f"modelhub show {artifact.id}")
     return family(artifact.facts.family)
+
+
+def _check_readable(artifact: Artifact) -> None:
+    """Weights are read from safetensors files alone."""
+    container = (artifact.facts.format or read_table(artifact.path).container).partition("/")[0]
+    if container == "pickle":
+        raise Incompatible(
+            f"{artifact.name} is a pickle: it is only read after it was converted",
+            mend=f"modelhub convert {artifact.id}",
+        )
+    if container in _UNREAD:
+        raise Incompatible(
+            f"{artifact.name} is {_UNREAD[container]}: generating with one is not possible yet",
+            mend=f"modelhub ls --kind {artifact.facts.kind}",
+        )
+
+
+def _check_drawable(base: Family) -> None:
+    if not resources.files("inference.configs").joinpath(f"{base.name}.json").is_file():
+        raise Incompatible(f"generating with {base.title} is not possible yet", mend="modelhub ls --kind checkpoint")
 
 
 def _check_family(part: Artifact, base: Artifact) -> None:

@@ -4,8 +4,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from inference.plan import LoadPlan, resolve
 from inference.request import SEEDS, GenerationRequest, LoraUse
@@ -206,3 +208,45 @@ def test_planning_imports_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.strip() == "[]"
+
+
+def held(catalog: Catalog, path: Path, **facts: Any) -> None:
+    catalog.add(path, facts=Facts(**{"kind": Kind.CHECKPOINT, "family": "sd1", **facts}))
+
+
+@pytest.mark.parametrize(
+    ("format", "message", "mend"),
+    [
+        ("pickle/ldm", "liar is a pickle: it is only read after it was converted", "modelhub convert 1"),
+        (
+            "gguf/native",
+            "liar is a GGUF file: generating with one is not possible yet",
+            "modelhub ls --kind checkpoint",
+        ),
+        ("diffusers/diffusers", "liar is a diffusers folder", "modelhub ls --kind checkpoint"),
+    ],
+)
+def test_weights_in_another_container_are_refused_unread(
+    catalog: Catalog, tmp_path: Path, format: str, message: str, mend: str
+) -> None:
+    held(catalog, tiny.write_checkpoint(tmp_path / "liar.safetensors"), format=format)
+    with pytest.raises(Incompatible, match=message) as caught:
+        resolve(request(model="liar"), catalog)
+    assert caught.value.mend == mend
+
+
+def test_a_real_pickle_is_refused_whatever_part_it_is_for(catalog: Catalog, tmp_path: Path) -> None:
+    torch.save({"state_dict": {"a": torch.ones(1)}}, tmp_path / "old.ckpt")
+    held(catalog, tmp_path / "old.ckpt")
+    catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"))
+    torch.save({"b": torch.ones(1)}, tmp_path / "soft.pt")
+    held(catalog, tmp_path / "soft.pt", kind=Kind.VAE)
+    for fields in ({"model": "old"}, {"model": "tiny", "vae": "soft"}):
+        with pytest.raises(Incompatible, match="is a pickle"):
+            resolve(request(**fields), catalog)
+
+
+def test_a_family_that_cannot_be_drawn_with_yet_is_named(catalog: Catalog, tmp_path: Path) -> None:
+    held(catalog, tiny.write_checkpoint(tmp_path / "big.safetensors"), family="qwen-image", format="safetensors/native")
+    with pytest.raises(Incompatible, match=r"generating with Qwen-Image is not possible yet"):
+        resolve(request(model="big"), catalog)
