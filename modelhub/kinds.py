@@ -107,7 +107,7 @@ class Location:
     """Bytes."""
     mtime_ns: int
     state: str = "present"
-    """``present``, ``missing`` or ``trashed``."""
+    """``present``, ``missing``, ``trashed``, or ``deleted`` when the trash was emptied of it."""
     file_key: str | None = None
     """Device and inode as ``dev:ino``: two locations with the same one are one file with two names."""
     origin: Path | None = None

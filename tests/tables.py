@@ -21,7 +21,7 @@ def table(shapes: Shapes, metadata: Mapping[str, str] | None = None) -> TensorTa
     tensors, position = {}, 0
     for name, shape in shapes.items():
         end = position + 2 * math.prod(shape)
-        tensors[name] = TensorEntry("F16", shape, position, end)
+        tensors[name] = TensorEntry("F16", shape, (position, end))
         position = end
     return TensorTable(tensors, dict(metadata or {}))
 

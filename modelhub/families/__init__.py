@@ -6,10 +6,21 @@ from functools import cache
 from types import MappingProxyType
 
 from modelhub.errors import BadValue
-from modelhub.families._family import Family, Latent, NoiseSchedule, Pattern, Signature, UNet
+from modelhub.families._family import (
+    Family,
+    Latent,
+    NamedVariant,
+    NoiseSchedule,
+    Pattern,
+    PredictionTest,
+    Signature,
+    UNet,
+    UNetVariant,
+)
 from modelhub.registry import members
 
-__all__ = ["Family", "Latent", "NoiseSchedule", "Pattern", "Signature", "UNet", "family", "known"]
+__all__ = ["Family", "Latent", "NamedVariant", "NoiseSchedule", "Pattern", "PredictionTest", "Signature", "UNet"]
+__all__ += ["UNetVariant", "family", "known"]
 
 
 @cache

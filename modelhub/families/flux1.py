@@ -1,6 +1,6 @@
 """FLUX.1 (https://github.com/black-forest-labs/flux)."""
 
-from modelhub.families._family import Family, Latent
+from modelhub.families._family import Family, Latent, NamedVariant, Signature
 
 FAMILY = Family(
     name="flux1",
@@ -9,8 +9,71 @@ FAMILY = Family(
     latent=Latent(channels=16, scale=0.3611, downscale=8, shift=0.1159),
     resolution=1024,
     context_width=4096,
+    transformer=(
+        Signature(
+            "native",
+            {
+                "double_blocks.0.img_attn.qkv.weight": None,
+                "single_blocks.0.linear1.weight": None,
+                "img_in.weight": None,
+                "txt_in.weight": None,
+                "vector_in.in_layer.weight": None,
+                "final_layer.linear.weight": None,
+            },
+            absent=("distilled_guidance_layer.in_proj.weight",),
+        ),
+        Signature(
+            "diffusers",
+            {
+                "single_transformer_blocks.0.proj_mlp.weight": None,
+                "transformer_blocks.0.attn.add_q_proj.weight": None,
+                "x_embedder.weight": None,
+                "context_embedder.weight": None,
+                "time_text_embed.text_embedder.linear_1.weight": None,
+                "norm_out.linear.weight": None,
+                "proj_out.weight": None,
+            },
+        ),
+    ),
+    variants=(
+        Signature("dev", {"guidance_in.in_layer.weight": None}),
+        Signature("dev", {"time_text_embed.guidance_embedder.linear_1.weight": None}),
+        Signature("schnell", {"vector_in.in_layer.weight": None}, absent=("guidance_in.in_layer.weight",)),
+        Signature(
+            "schnell",
+            {"time_text_embed.text_embedder.linear_1.weight": None},
+            absent=("time_text_embed.guidance_embedder.linear_1.weight",),
+        ),
+        Signature("fill", {"img_in.weight": (None, 384), "vector_in.in_layer.weight": None}),
+        Signature("fill", {"x_embedder.weight": (None, 384), "proj_out.weight": None}),
+        Signature("control", {"img_in.weight": (None, 128), "vector_in.in_layer.weight": None}),
+        Signature("control", {"x_embedder.weight": (None, 128), "proj_out.weight": None}),
+    ),
+    named_variants=(NamedVariant("kontext", "kontext", among="dev"), NamedVariant("krea", "krea", among="dev")),
+    text_entry=("txt_in.weight", "context_embedder.weight"),
+    vae_names=("ae", "flux vae", "vae flux"),
     modelspec_architectures=("flux-1",),
     base_versions=("flux1",),
     hub_names=("Flux.1 S", "Flux.1 D", "Flux.1 Krea", "Flux.1 Kontext"),
     name_marks=("flux", "flux1"),
+    lora_modules={
+        "double_blocks_#_img_attn_qkv": ((9216, 3072),),
+        "double_blocks_#_img_attn_proj": ((3072, 3072),),
+        "double_blocks_#_img_mlp_0": ((12288, 3072),),
+        "single_blocks_#_linear1": ((21504, 3072),),
+        "single_blocks_#_linear2": ((3072, 15360),),
+        "double_blocks_#_img_mod_lin": ((18432, 3072),),
+        "single_blocks_#_modulation_lin": ((9216, 3072),),
+        "double_blocks_#_qkv": ((9216, 3072),),
+        "single_blocks_#_qkv": ((9216, 3072),),
+        "transformer_blocks_#_attn_to_q": ((3072, 3072),),
+        "transformer_blocks_#_attn_add_q_proj": ((3072, 3072),),
+        "transformer_blocks_#_ff_net_0_proj": ((12288, 3072),),
+        "single_transformer_blocks_#_attn_to_q": ((3072, 3072),),
+        "single_transformer_blocks_#_proj_mlp": ((12288, 3072),),
+        "single_transformer_blocks_#_proj_out": ((3072, 15360),),
+        "transformer_blocks_#_norm1_linear": ((18432, 3072),),
+        "single_transformer_blocks_#_norm_linear": ((9216, 3072),),
+        "lora_te3_encoder_block_#_layer_0_SelfAttention_q": ((4096, 4096),),
+    },
 )

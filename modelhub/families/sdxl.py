@@ -1,6 +1,6 @@
 """Stable Diffusion XL (Podell et al. 2023, https://arxiv.org/abs/2307.01952; Stability-AI/generative-models)."""
 
-from modelhub.families._family import Family, Latent, NoiseSchedule, UNet
+from modelhub.families._family import Family, Latent, NamedVariant, NoiseSchedule, UNet, UNetVariant
 
 FAMILY = Family(
     name="sdxl",
@@ -10,7 +10,22 @@ FAMILY = Family(
     resolution=1024,
     context_width=2048,
     noise=NoiseSchedule(beta_start=0.00085, beta_end=0.012, timesteps=1000),
-    unet=UNet(channels=320, context_width=2048, conv_projections=False, class_width=2816, heads=None),
+    unet=UNet(
+        channels=320,
+        context_width=2048,
+        conv_projections=False,
+        class_width=2816,
+        heads=None,
+        variants=(
+            UNetVariant("playground-v2.5", marker="edm_mean"),
+            UNetVariant("ssd-1b", depths=(2, 2, 4, 4)),
+            UNetVariant("vega", depths=(1, 1, 2, 2)),
+            UNetVariant("koala-700m", depths=(2, 5)),
+            UNetVariant("koala-1b", depths=(2, 6)),
+        ),
+    ),
+    named_variants=(NamedVariant("turbo", "turbo"),),
+    vae_names=("sdxl vae", "xl vae"),
     components={
         "unet": "diffusers.UNet2DConditionModel",
         "vae": "diffusers.AutoencoderKL",
@@ -32,5 +47,14 @@ FAMILY = Family(
         "NoobAI",
         "Playground v2",
     ),
-    name_marks=("sdxl", "xl", "pony", "illustrious", "noobai"),
+    name_marks=("sdxl", "sd-xl", "xl", "noobai"),
+    ordinary_marks=("pony", "illustrious"),
+    lora_modules={
+        "attn2_to_k": ((None, 2048),),
+        "deep_attn1_to_q": ((None, None),),
+        "label_emb_0_0": ((None, 2816),),
+        "add_embedding_linear_1": ((None, 2816),),
+        "lora_te2_text_model_encoder_layers_#_self_attn_q_proj": ((1280, 1280),),
+        "text_encoder_2_text_model_encoder_layers_#_self_attn_q_proj": ((1280, 1280),),
+    },
 )

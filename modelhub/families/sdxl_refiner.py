@@ -11,6 +11,7 @@ FAMILY = Family(
     context_width=1280,
     noise=NoiseSchedule(beta_start=0.00085, beta_end=0.012, timesteps=1000),
     unet=UNet(channels=384, context_width=1280, conv_projections=False, class_width=2560, heads=None),
+    vae_of="sdxl",
     components={
         "unet": "diffusers.UNet2DConditionModel",
         "vae": "diffusers.AutoencoderKL",
@@ -18,5 +19,11 @@ FAMILY = Family(
     },
     modelspec_architectures=("stable-diffusion-xl-v1-refiner",),
     base_versions=("sdxl_refiner",),
-    name_marks=("refiner",),
+    name_marks=("sdxl-refiner", "sd-xl-refiner", "xl-refiner"),
+    ordinary_marks=("refiner",),
+    lora_modules={
+        "attn2_to_k": ((None, 1280),),
+        "label_emb_0_0": ((None, 2560),),
+        "add_embedding_linear_1": ((None, 2560),),
+    },
 )

@@ -1,110 +1,45 @@
-"""The UNet inside a checkpoint or alone: what its shapes tell (keys of CompVis/latent-diffusion and diffusers)."""
+"""The denoiser inside a checkpoint or alone: what it is, and all that follows from it."""
 
-from dataclasses import dataclass
+from modelhub.families import Family, known
+from modelhub.identify._known import Denoiser, Known, WeightFile, stated
+from modelhub.identify._names import says
+from modelhub.identify._parts import holds_control
+from modelhub.identify._prediction import prediction_by_values, prediction_type, zero_snr
+from modelhub.identify._transformer import read_transformer
+from modelhub.identify._unet import read_unet
+from modelhub.kinds import Facts, Kind, Source
 
-from modelhub.families import UNet, known
-from modelhub.identify._known import Known, WeightFile
-from modelhub.kinds import Source
+__all__ = ["denoiser_facts", "read_denoiser"]
 
-__all__ = ["Denoiser", "denoiser_family", "prediction_type", "read_denoiser", "variant"]
-
-_VARIANTS = {9: "inpaint", 8: "pix2pix", 5: "depth"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    name: str
-    prefixes: tuple[str, ...]
-    first: str
-    last: str
-    label: str
-    """Where it enters the conditions other than text."""
-
-
-_LAYOUTS = (
-    _Layout(
-        "ldm",
-        ("model.diffusion_model.", "diffusion_model.", ""),
-        "input_blocks.0.0.weight",
-        "out.2.weight",
-        "label_emb.0.0.weight",
-    ),
-    _Layout("diffusers", ("unet.", ""), "conv_in.weight", "conv_out.weight", "add_embedding.linear_1.weight"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Denoiser:
-    """The shapes that tell one UNet from another."""
-
-    layout: str
-    """``ldm`` or ``diffusers``: whose names its tensors bear."""
-    prefix: str
-    in_channels: int
-    model_channels: int
-    context_width: int | None
-    conv_projections: bool
-    class_width: int | None
+_EMA = ("model_ema.decay", "model_ema.num_updates")
 
 
 def read_denoiser(file: WeightFile) -> Denoiser | None:
-    """The file's UNet, or None when it has none."""
-    for layout in _LAYOUTS:
-        prefix = file.prefix(layout.prefixes, required=(layout.first, layout.last))
-        first = file.table.shape(f"{prefix}{layout.first}")
-        if prefix is not None and first is not None and len(first) == 4:
-            return _read(file, layout, prefix, first)
-    return None
+    """The file's UNet or diffusion transformer; None where it has none that we know, or one that a ControlNet bears."""
+    return None if holds_control(file) else read_unet(file) or read_transformer(file)
 
 
-def denoiser_family(file: WeightFile, unet: Denoiser) -> Known | None:
-    """Known widths name a family; other widths need our own header key."""
-    shape = (unet.model_channels, unet.context_width, unet.conv_projections, unet.class_width)
-    for family in known().values():
-        if family.unet and _shape_of(family.unet) == shape:
-            detail = f"{unet.model_channels} channels, text {unet.context_width} wide, "
-            return Known(family.name, Source.TENSORS, detail + _projections(unet))
-    ours = file.header.own_family()
-    return Known(ours.meaning, Source.HEADER, f"{ours.key} is {ours.text}") if ours and ours.meaning else None
-
-
-def variant(unet: Denoiser) -> Known | None:
-    """What else enters beside the latents."""
-    name = _VARIANTS.get(unet.in_channels)
-    return Known(name, Source.TENSORS, f"the UNet takes {unet.in_channels} channels") if name else None
-
-
-def prediction_type(file: WeightFile) -> Known | None:
-    """``epsilon`` or ``v`` where the file tells; otherwise the family's default holds."""
-    said = file.header.prediction_type()
-    if said and said.meaning:
-        return Known(said.meaning, Source.HEADER, f"{said.key} is {said.text}")
-    return Known("v", Source.TENSORS, "it holds the marker tensor v_pred") if "v_pred" in file.table.tensors else None
-
-
-def _read(file: WeightFile, layout: _Layout, prefix: str, first: tuple[int, ...]) -> Denoiser:
-    ours = [name for name in file.table.tensors if name.startswith(prefix)]
-    context = _shape(file, file.first(lambda name: name.endswith("attn2.to_k.weight"), ours))
-    projection = _shape(file, file.first(lambda name: name.endswith(".proj_in.weight"), ours))
-    label = file.table.shape(prefix + layout.label)
-    return Denoiser(
-        layout=layout.name,
-        prefix=prefix,
-        in_channels=first[1],
-        model_channels=first[0],
-        context_width=context[1] if len(context) == 2 else None,
-        conv_projections=len(projection) == 4,
-        class_width=label[1] if label and len(label) == 2 else None,
+def denoiser_facts(file: WeightFile, denoiser: Denoiser, kind: Kind, because: str) -> Facts:
+    """All that a checkpoint or a denoiser alone shows."""
+    averaged = ", and averages (EMA) of them" if any(name in file.table.tensors for name in _EMA) else ""
+    family = known()[denoiser.family.value] if denoiser.family else None
+    layout = "diffusers" if file.table.container == "diffusers" else denoiser.layout
+    return stated(
+        kind,
+        f"{because}, under {denoiser.prefix or 'no prefix'}{averaged}",
+        family=denoiser.family,
+        variant=_variant(file, denoiser, family),
+        format=Known(f"{file.table.container}/{layout}", Source.TENSORS, f"its denoiser bears {layout} names"),
+        prediction_type=prediction_type(file) or prediction_by_values(file, denoiser, family),
+        zero_snr=zero_snr(file),
+        context_width=denoiser.context_width,
     )
 
 
-def _shape(file: WeightFile, name: str | None) -> tuple[int, ...]:
-    return (file.table.shape(name) or ()) if name else ()
-
-
-def _shape_of(unet: UNet) -> tuple[int, int, bool, int | None]:
-    return unet.channels, unet.context_width, unet.conv_projections, unet.class_width
-
-
-def _projections(unet: Denoiser) -> str:
-    return "convolutions into its attention" if unet.conv_projections else "linear layers into its attention"
+def _variant(file: WeightFile, denoiser: Denoiser, family: Family | None) -> Known | None:
+    """What the tensors show, narrowed by the file's name where only the name can tell."""
+    shown = denoiser.variant.value if denoiser.variant else None
+    for one in family.named_variants if family else ():
+        if one.among == shown and says(file.name, [one.word]):
+            return Known(one.name, Source.NAME, f"the name says {one.word}")
+    return denoiser.variant

@@ -4,7 +4,7 @@ Metadata is text by strangers: every value is checked against what we know, and 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from modelhub.families import Family, known
@@ -13,8 +13,21 @@ from modelhub.kinds import Kind
 __all__ = ["Header", "Statement"]
 
 _SCHEMA = 1
-_PREDICTION_TYPES = {"v": "v", "v_prediction": "v", "epsilon": "epsilon", "eps": "epsilon"}
-_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
+_PREDICTION_TYPES = {
+    "v": "v",
+    "v_prediction": "v",
+    "epsilon": "epsilon",
+    "eps": "epsilon",
+    "flow": "flow",
+    "flow_prediction": "flow",
+}
+_ARCHITECTURES = {"stable-diffusion-v2-768-v": "v", "stable-diffusion-v2-512": "epsilon"}
+"""``modelspec.architecture`` -> what it predicts, where the name tells."""
+_BASES = {"sd_v2_v": "v", "sd_v1_v": "v"}
+"""Likewise kohya's ``ss_base_model_version``."""
+_TRUE = {"True": "yes", "true": "yes", "1": "yes"}
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,7 @@ class Header:
     def is_newer(self) -> bool:
         """Whether our own keys were written by a ModelHub that we do not understand."""
         schema = self.metadata.get("modelhub.schema", "1")
-        return not schema.isdigit() or int(schema) > _SCHEMA
+        return _NUMBER.fullmatch(schema) is None or int(schema) > _SCHEMA
 
     def kind(self) -> Statement | None:
         kinds = {kind.value: kind.value for kind in Kind if kind is not Kind.UNKNOWN}
@@ -51,12 +64,24 @@ class Header:
         """Every statement about the family, most trusted first."""
         if ours := self.own_family():
             yield ours
-        for key, means in (("ss_base_model_version", _kohya_says), ("modelspec.architecture", _modelspec_says)):
+        for key, beginnings in (("ss_base_model_version", _kohya), ("modelspec.architecture", _modelspec)):
             if (text := self.metadata.get(key, "None")) not in ("", "None"):
-                yield Statement(key, text, next((one.name for one in known().values() if means(one, text)), None))
+                yield Statement(key, text, _longest(beginnings, text.partition("/")[0]))
 
     def prediction_type(self) -> Statement | None:
-        return self._stated("modelspec.prediction_type", _PREDICTION_TYPES)
+        """What the model predicts: as such, in the name of its architecture, or in a folder's scheduler."""
+        said = (
+            self._stated("modelspec.prediction_type", _PREDICTION_TYPES),
+            self._stated("modelspec.architecture", _ARCHITECTURES),
+            self._stated("ss_base_model_version", _BASES),
+            self._stated("scheduler.prediction_type", _PREDICTION_TYPES),
+        )
+        return next((one for one in said if one and one.meaning), said[0])
+
+    def zero_snr(self) -> Statement | None:
+        """Whether it was trained down to zero terminal signal."""
+        keys = ("scheduler.rescale_betas_zero_snr", "ss_zero_terminal_snr")
+        return next((said for key in keys if (said := self._stated(key, _TRUE)) and said.meaning), None)
 
     def resolution(self) -> tuple[int, int] | None:
         """Width and height in ``modelspec.resolution``."""
@@ -71,9 +96,15 @@ class Header:
         return Statement(key, text, meanings.get(text)) if text else None
 
 
-def _kohya_says(family: Family, text: str) -> bool:
-    return text.startswith(family.base_versions)
+def _kohya(family: Family) -> tuple[str, ...]:
+    return family.base_versions
 
 
-def _modelspec_says(family: Family, text: str) -> bool:
-    return text.partition("/")[0].startswith(family.modelspec_architectures)
+def _modelspec(family: Family) -> tuple[str, ...]:
+    return family.modelspec_architectures
+
+
+def _longest(beginnings: Callable[[Family], tuple[str, ...]], text: str) -> str | None:
+    """The family with the longest beginning of `text`."""
+    found = [(len(start), one.name) for one in known().values() for start in beginnings(one) if text.startswith(start)]
+    return max(found)[1] if found else None

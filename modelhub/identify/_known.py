@@ -1,6 +1,7 @@
 """The words that identification speaks: a file, a fact with its reason, a claim."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,10 @@ from modelhub.headers import TensorTable
 from modelhub.identify._header import Header
 from modelhub.kinds import Evidence, Facts, Kind, Source
 
-__all__ = ["Claim", "Known", "WeightFile", "stated"]
+__all__ = ["Claim", "Denoiser", "Known", "WeightFile", "stated"]
+
+_PACKED = "U8"
+"""Several weights in a byte: such a shape tells no width."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +25,24 @@ class WeightFile:
     header: Header
     name: str
     """Stem of the file's name."""
+    read: Callable[[str], bytes] | None = None
+    """Gives the bytes of one tensor; None where only the table is at hand."""
 
     @cached_property
     def endings(self) -> Mapping[str, Sequence[str]]:
         """Last part of a tensor's dotted name (the last two where it ends in weight or bias) -> all such names."""
-        found: dict[str, list[str]] = {}
+        found: defaultdict[str, list[str]] = defaultdict(list)
         for name in self.table.tensors:
             head, _, tail = name.rpartition(".")
             if tail in ("weight", "bias"):
-                tail = f"{head[head.rfind('.') + 1 :]}.{tail}"
-            found.setdefault(tail, []).append(name)
-        return found
+                tail = f"{head.rpartition('.')[2]}.{tail}"
+            found[tail].append(name)
+        return dict(found)
+
+    @cached_property
+    def fronts(self) -> Collection[str]:
+        """First part of every tensor's dotted name."""
+        return {name.partition(".")[0] for name in self.table.tensors}
 
     def fits(self, signature: Signature, prefix: str = "") -> bool:
         """Whether all that `signature` requires stands in the file under `prefix`, and nothing that it excludes."""
@@ -41,9 +52,10 @@ class WeightFile:
             for name, pattern in signature.requires.items()
         ) and not any(prefix + name in tensors for name in signature.absent)
 
-    def first(self, fits: Callable[[str], bool], names: Iterable[str] | None = None) -> str | None:
-        """The first tensor, in the order of the alphabet, whose name fits."""
-        return min((name for name in names or self.table.tensors if fits(name)), default=None)
+    def columns(self, name: str) -> int | None:
+        """Second side of a matrix; None where there is none of that name, or its weights are packed."""
+        entry = self.table.tensors.get(name)
+        return entry.shape[1] if entry and len(entry.shape) == 2 and entry.dtype != _PACKED else None
 
     def prefix(self, prefixes: Iterable[str], *, required: Iterable[str]) -> str | None:
         """The first of `prefixes` under which all `required` tensors stand."""
@@ -58,6 +70,23 @@ class Known:
     value: Any
     source: Source
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denoiser:
+    """The part of a model that predicts: a UNet or a diffusion transformer, as a file shows it."""
+
+    what: str
+    layout: str
+    """Whose names its tensors bear: ``ldm``, ``native`` (its authors') or ``diffusers``."""
+    prefix: str
+    strength: int
+    """How many facts held by which it is known."""
+    family: Known | None
+    variant: Known | None
+    context_width: Known | None
+    takes_latents_only: bool
+    """Whether nothing but four channels of latents enters it."""
 
 
 @dataclass(frozen=True, slots=True)

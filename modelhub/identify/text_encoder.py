@@ -1,30 +1,52 @@
-"""Text encoder: a CLIP text model alone, as transformers saves it or as checkpoints hold it.
+"""Text encoder alone: CLIP, T5, or a language model that some family reads text with.
 
-CLIP-L serves SD1, SDXL and FLUX.1 alike, so only the header can name a family.
+CLIP-L serves SD1, SDXL and FLUX.1 alike, and so it is with most: only the header can name a family. CLIP's half that
+sees pictures is what adapters look through, so it is an adapter.
 """
 
-from modelhub.identify._denoiser import read_denoiser
+from modelhub.identify._encoders import Encoder, read_encoder
 from modelhub.identify._known import Claim, Known, WeightFile, stated
-from modelhub.identify._parts import vae_place
-from modelhub.kinds import Kind, Source
+from modelhub.identify._parts import holds_control
+from modelhub.kinds import Facts, Kind, Source
 
-_REQUIRED = 4
-"""Token embeddings, a first layer, and neither UNet nor autoencoder beside them."""
-_PREFIXES = ("text_model.", "cond_stage_model.transformer.text_model.", "cond_stage_model.transformer.", "")
-_TOKENS = "embeddings.token_embedding.weight"
+_REQUIRED = 2
+"""Embeddings and a first layer: less than any model has that holds an encoder among other things."""
 
 
 def claim(file: WeightFile) -> Claim | None:
-    prefix = file.prefix(_PREFIXES, required=(_TOKENS, "encoder.layers.0.self_attn.q_proj.weight"))
-    if prefix is None or read_denoiser(file) is not None or vae_place(file) is not None:
+    encoder = read_encoder(file)
+    if encoder is None or holds_control(file):
         return None
-    width = (file.table.shape(prefix + _TOKENS) or (0, 0))[-1]
+    return Claim(_REQUIRED, _seeing(file, encoder) if encoder.sees else _reading(file, encoder))
+
+
+def _reading(file: WeightFile, encoder: Encoder) -> Facts:
     ours = file.header.own_family()
-    facts = stated(
+    width = f"{encoder.measured} is {encoder.width} wide"
+    return stated(
         Kind.TEXT_ENCODER,
-        "a CLIP text model's embeddings and layers",
+        _because(encoder),
         family=Known(ours.meaning, Source.HEADER, f"{ours.key} is {ours.text}") if ours and ours.meaning else None,
-        format=Known("safetensors/transformers", Source.TENSORS, "it bears transformers' names"),
-        context_width=Known(width, Source.TENSORS, "columns of its token embeddings"),
+        variant=Known(encoder.called, Source.TENSORS, width) if encoder.called else None,
+        format=_format(file, encoder),
+        context_width=Known(encoder.width, Source.TENSORS, width) if encoder.width else None,
     )
-    return Claim(_REQUIRED, facts)
+
+
+def _seeing(file: WeightFile, encoder: Encoder) -> Facts:
+    width = f"{encoder.measured} is {encoder.width} wide"
+    return stated(
+        Kind.ADAPTER,
+        _because(encoder),
+        variant=Known("clip-vision", Source.TENSORS, "it encodes pictures, and no text"),
+        format=_format(file, encoder),
+        algorithm=Known(encoder.called, Source.TENSORS, width) if encoder.called else None,
+    )
+
+
+def _because(encoder: Encoder) -> str:
+    return f"{encoder.what}, under {encoder.prefix or 'no prefix'}"
+
+
+def _format(file: WeightFile, encoder: Encoder) -> Known:
+    return Known(f"{file.table.container}/{encoder.layout}", Source.TENSORS, f"it bears {encoder.layout} names")

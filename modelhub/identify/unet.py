@@ -1,24 +1,17 @@
-"""UNet: a denoiser without what a checkpoint has around it."""
+"""UNet: a denoiser, UNet or diffusion transformer, without all that a checkpoint has around it."""
 
-from modelhub.identify._denoiser import denoiser_family, prediction_type, read_denoiser, variant
-from modelhub.identify._known import Claim, Known, WeightFile, stated
-from modelhub.kinds import Kind, Source
-
-_REQUIRED = 2
-"""Its first and last convolution. A ControlNet has the first only."""
+from modelhub.identify._denoiser import denoiser_facts, read_denoiser
+from modelhub.identify._known import Claim, WeightFile
+from modelhub.identify._parts import has_text_encoder, read_vae
+from modelhub.kinds import Kind
 
 
 def claim(file: WeightFile) -> Claim | None:
-    unet = read_denoiser(file)
-    if unet is None:
+    denoiser = read_denoiser(file)
+    if denoiser is None:
         return None
-    facts = stated(
-        Kind.UNET,
-        f"a UNet's first and last convolutions, under {unet.prefix or 'no prefix'}",
-        family=denoiser_family(file, unet),
-        variant=variant(unet),
-        format=Known(f"safetensors/{unet.layout}", Source.TENSORS, f"it bears {unet.layout} names"),
-        prediction_type=prediction_type(file),
-        context_width=Known(unet.context_width, Source.TENSORS, "columns of attn2.to_k"),
-    )
-    return Claim(_REQUIRED, facts)
+    present = {"VAE": read_vae(file) is not None, "text encoder": has_text_encoder(file)}
+    missing = " and ".join(f"no {part}" for part, there in present.items() if not there)
+    if not missing:
+        return None
+    return Claim(denoiser.strength, denoiser_facts(file, denoiser, Kind.UNET, f"{denoiser.what}, with {missing}"))
