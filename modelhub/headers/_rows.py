@@ -7,6 +7,7 @@ count up, or is no table of rows at all, is left to the exact way, which decides
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,9 @@ _MAX_METADATA = 100_000
 """Entries."""
 
 
-class _Metadata(msgspec.Struct):
-    text: msgspec.Raw = msgspec.field(name=_KEY, default=msgspec.Raw(b"{}"))
-
-
 _ROWS = msgspec.json.Decoder(dict[str, TensorEntry])
-_METADATA = msgspec.json.Decoder(_Metadata)
+_METADATA = re.compile(rb'"%b"\s*:\s*(\{(?:[^"{}]|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+\})' % _KEY.encode(), re.DOTALL)
+"""A flat object under that key, and no part of one; every quantifier is possessive, so it looks at nothing twice."""
 _FLAT = msgspec.json.Decoder(dict[str, str])
 _TWICE = "names the same thing twice, so readers would disagree on it"
 _EMPTY = b'{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'
@@ -79,11 +77,10 @@ def read_plain_rows(path: Path, header: bytes) -> tuple[dict[str, TensorEntry], 
 def _apart(header: bytes) -> tuple[bytes, bytes]:
     """The header with an empty tensor in the place of its metadata, and the metadata; empty where it has none."""
     key = header.find(f'"{_KEY}"'.encode())
-    if key < 0:
+    found = _METADATA.match(header, key) if key >= 0 else None
+    if found is None:
         return header, b""
-    text = _METADATA.decode(header).text
-    start = header.find(text, key + len(_KEY) + 2)
-    end = start + len(memoryview(text))
+    start, end = found.span(1)
     return header[:start] + _EMPTY + header[end:], header[start:end]
 
 

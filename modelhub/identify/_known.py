@@ -1,6 +1,5 @@
 """The words that identification speaks: a file, a fact with its reason, a claim."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,10 @@ _PACKED = "U8"
 """Several weights in a byte: such a shape tells no width."""
 
 
+_LOOKED_AT = 18
+"""Characters of a tensor's name that tell its ending, unless that is longer."""
+
+
 @dataclass(frozen=True)
 class WeightFile:
     """All that a file is identified from. Every kind asks it, so it answers from indexes that are made once."""
@@ -31,13 +34,18 @@ class WeightFile:
     @cached_property
     def endings(self) -> Mapping[str, Sequence[str]]:
         """Last part of a tensor's dotted name (the last two where it ends in weight or bias) -> all such names."""
-        found: defaultdict[str, list[str]] = defaultdict(list)
+        found: dict[str, list[str]] = {}
+        alike: dict[str, list[str]] = {}
         for name in self.table.tensors:
-            head, _, tail = name.rpartition(".")
-            if tail in ("weight", "bias"):
-                tail = f"{head.rpartition('.')[2]}.{tail}"
-            found[tail].append(name)
-        return dict(found)
+            last = name[-_LOOKED_AT:]
+            group = alike.get(last)
+            if group is None:
+                ending = _ending(name)
+                group = found.setdefault(ending, [])
+                if len(ending) < len(last):  # the dot before it is among the characters that were looked at
+                    alike[last] = group
+            group.append(name)
+        return found
 
     @cached_property
     def fronts(self) -> Collection[str]:
@@ -105,6 +113,11 @@ def stated(kind: Kind, because: str, **known: Known | None) -> Facts:
         **{field: one.value for field, one in held.items()},
         evidence={field: Evidence(one.source, one.detail) for field, one in held.items()},
     )
+
+
+def _ending(name: str) -> str:
+    head, _, tail = name.rpartition(".")
+    return f"{head.rpartition('.')[2]}.{tail}" if tail in ("weight", "bias") else tail
 
 
 def _alike(shape: tuple[int, ...], pattern: Pattern) -> bool:
