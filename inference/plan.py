@@ -101,7 +101,7 @@ def resolve(request: GenerationRequest, catalog: Catalog) -> LoadPlan:
     vae = catalog.resolve(request.vae, kinds={Kind.VAE, Kind.CHECKPOINT}) if request.vae else None
     if vae:
         _check_readable(vae)
-        _check_family(vae, base)
+        _check_vae(vae, base)
         parts = {**parts, VAE: vae_part(vae.path, read_table(vae.path), base_family)}
     loras = [(use, catalog.resolve(use.ref, kinds={Kind.LORA})) for use in request.loras]
     for _, lora in loras:
@@ -183,13 +183,28 @@ def _check_drawable(base: Family) -> None:
         raise Incompatible(f"generating with {base.title} is not possible yet", mend="modelhub ls --kind checkpoint")
 
 
+def _check_vae(vae: Artifact, base: Artifact) -> None:
+    """Several families share one VAE: those whose latents mean the same."""
+    if vae.facts.family and _latents_of(vae.facts.family) != _latents_of(base.facts.family):
+        raise _of_another_family(vae, base)
+
+
+def _latents_of(name: str | None) -> str | None:
+    """The family that made the VAE which the family `name` uses."""
+    return name and (family(name).vae_of or name)
+
+
+def _of_another_family(part: Artifact, base: Artifact) -> Incompatible:
+    return Incompatible(
+        f"{part.name} is made for {part.facts.family}, {base.name} is {base.facts.family}",
+        mend=f"modelhub ls --family {base.facts.family} --kind {part.facts.kind}",
+    )
+
+
 def _check_family(part: Artifact, base: Artifact) -> None:
     """Family and width of the text encodings must agree where both are known."""
     if part.facts.family and part.facts.family != base.facts.family:
-        raise Incompatible(
-            f"{part.name} is made for {part.facts.family}, {base.name} is {base.facts.family}",
-            mend=f"modelhub ls --family {base.facts.family} --kind {part.facts.kind}",
-        )
+        raise _of_another_family(part, base)
     ours, theirs = part.facts.context_width, base.facts.context_width
     if ours and theirs and ours != theirs and part.facts.kind is Kind.LORA:
         raise Incompatible(

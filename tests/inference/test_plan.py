@@ -83,6 +83,16 @@ def test_a_vae_takes_the_place_of_the_checkpoints_own(shelf: Catalog, folder: Pa
     assert (other.parts["unet"], other.parts["text_encoder"]) == (own.parts["unet"], own.parts["text_encoder"])
 
 
+@pytest.mark.parametrize(("said", "fits"), [("sd2", True), ("sdxl", False), ("", True)])
+def test_a_vae_fits_every_family_that_shares_it(shelf: Catalog, said: str, fits: bool) -> None:
+    shelf.say(shelf.resolve("soft").id, {"family": said or None})
+    if fits:
+        assert resolve(request(vae="soft"), shelf).vae
+    else:
+        with pytest.raises(Incompatible, match="soft is made for sdxl, tiny is sd1"):
+            resolve(request(vae="soft"), shelf)
+
+
 def test_the_vae_of_another_checkpoint_may_be_taken(shelf: Catalog) -> None:
     assert resolve(request(vae="tiny"), shelf).parts == resolve(request(), shelf).parts
 
