@@ -1,11 +1,14 @@
 """Finds the commands, runs the one that is asked for, and shows errors: here and nowhere else."""
 
 import copy
+import importlib
 import os
+import pkgutil
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -24,8 +27,8 @@ __all__ = ["build", "main"]
 _TITLE = "Catalog of Stable Diffusion models: track them, train them, generate with them."
 
 
-def build() -> typer.Typer:
-    """The application, with a command for every file in `cli.commands`."""
+def build(only: str = "") -> typer.Typer:
+    """The application, with a command for every file in `cli.commands`, or with the one that is called `only`."""
     app = typer.Typer(
         name="modelhub",
         help=_TITLE,
@@ -34,12 +37,12 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(rooted(_root))
-    for module in members(commands):
+    for module in _modules(only):
         name = module.__name__.rpartition(".")[2].replace("_", "-")
         if isinstance(module.command, typer.Typer):
             app.add_typer(_bound_group(module.command), name=name)
         else:
-            app.command(name)(bound(module.command))
+            app.command(name, **getattr(module, "PARSING", {}))(bound(module.command))
     return app
 
 
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = build()(args=given or ["--help"], prog_name="modelhub", standalone_mode=False)
+        code = build(given[0] if given else "")(args=given or ["--help"], prog_name="modelhub", standalone_mode=False)
         sys.stdout.flush()
         if code == Interrupted.exit_code:  # Typer has made this of a KeyboardInterrupt
             raise Interrupted("stopped")
@@ -61,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _shown(error, given)
     except Exception as error:
         return _shown(_explained(error, verbose="-vv" in given), given)
+
+
+def _modules(only: str) -> Iterable[ModuleType]:
+    """Importing all commands takes longer than most of them run."""
+    wanted = only.replace("-", "_")
+    names = {found.name for found in pkgutil.iter_modules(commands.__path__) if not found.name.startswith("_")}
+    return [importlib.import_module(f"{commands.__name__}.{wanted}")] if wanted in names else members(commands)
 
 
 def _version(asked: bool) -> None:

@@ -1,6 +1,7 @@
 """How results look: tables and lines for people, JSON for programs. Results go to stdout, all else to stderr."""
 
 import json
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -105,7 +106,7 @@ def jsonable(value: Any) -> Any:
         return [jsonable(each) for each in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    return str(value) if isinstance(value, Path) else value
+    return os.fsencode(value).decode(errors="replace") if isinstance(value, Path) else value
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

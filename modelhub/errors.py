@@ -80,9 +80,9 @@ class UnknownRef(NotFound):
 
     code = "unknown-ref"
 
-    def __init__(self, ref: str, near: Iterable[str] = (), *, mend: str = "modelhub ls") -> None:
+    def __init__(self, ref: str, near: Iterable[str] = (), *, why: str = "", mend: str = "modelhub ls") -> None:
         close = list(near)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        hint = f"; did you mean {' or '.join(close)}?" if close else f"; {why}" if why else ""
         super().__init__(f"the catalog holds no model {ref!r}{hint}", mend=mend)
         self.ref = ref
 

@@ -1,6 +1,6 @@
 """`modelhub add PATH...`: register files, one or whole folders of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,14 +10,13 @@ import typer
 from cli.render import error_json, size_text, table
 from cli.session import Session
 from modelhub.errors import BadValue, ModelHubError
-from modelhub.jobs import Done, Job, Notice, Progress
+from modelhub.jobs import Done, Job, Notice, Progress, drain
 from modelhub.kinds import Artifact
 
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog
 
 _PARTIAL = 5
-_READABLE = ".safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def command(
     """Register models where they lie; what they are is read from their own headers."""
     if copy and move:
         raise BadValue("--copy and --move exclude each other", mend="choose one")
-    files = [file for path in paths for file in _files(path)]
+    files = dict(found for path in paths for found in _files(path))
     if name is not None and len(files) != 1:
         raise BadValue(f"--name {name!r} cannot name {len(files)} files", mend="modelhub add ONE-FILE --name NAME")
     with session.create_catalog() as catalog:
@@ -55,20 +54,26 @@ def command(
     _show(session, report)
 
 
-def _files(path: Path) -> Iterator[Path]:
-    """The file itself, or the weight files anywhere under the folder that we can read."""
+def _files(path: Path) -> Iterator[tuple[Path, bool]]:
+    """The file itself, or the models anywhere under the folder; and whether it was searched for."""
+    from modelhub.upkeep.walk import walk
+
     if path.is_dir():
-        yield from sorted(each for each in path.rglob(f"*{_READABLE}") if each.is_file() and each.name[0] != ".")
+        yield from ((Path(each), True) for each in sorted(drain(walk([str(path)])).rows))
     else:
-        yield path
+        yield path, False
 
 
-def _adding(catalog: "Catalog", files: Sequence[Path], wish: _Wish) -> Job[_Report]:
+def _adding(catalog: "Catalog", files: Mapping[Path, bool], wish: _Wish) -> Job[_Report]:
+    from modelhub.catalog import NoModel
+
     added: list[Artifact] = []
     failed: list[tuple[Path, ModelHubError]] = []
-    for number, file in enumerate(files, start=1):
+    for number, (file, searched) in enumerate(files.items(), start=1):
         try:
-            added.append(_add(catalog, file, wish))
+            added.append(_add(catalog, file, wish, searched=searched))
+        except NoModel:
+            continue
         except ModelHubError as error:
             failed.append((file, error))
         yield Progress("add", number, len(files), "files")
@@ -76,10 +81,10 @@ def _adding(catalog: "Catalog", files: Sequence[Path], wish: _Wish) -> Job[_Repo
     yield Done(_Report(tuple(added), tuple(failed)))
 
 
-def _add(catalog: "Catalog", file: Path, wish: _Wish) -> Artifact:
+def _add(catalog: "Catalog", file: Path, wish: _Wish, *, searched: bool) -> Artifact:
     if wish.copy or wish.move:
         return catalog.bring(file, move=wish.move, name=wish.name, tags=wish.tags)
-    return catalog.add(file, name=wish.name, tags=wish.tags)
+    return catalog.artifact(catalog.register(file, name=wish.name, tags=wish.tags, searched=searched).id)
 
 
 def _strangers(added: Sequence[Artifact]) -> Iterator[Notice]:

@@ -29,6 +29,8 @@ def command(
     report = {"removed": done, "models": removals}
     ids = list(wanted) if done else []
     session.output.show(report, text=lambda: _told(removals, "removed" if done else "would remove"), ids=ids)
+    if trashed := [one.artifact.id for one in removals if one.trashed and done]:
+        session.output.hint(f"to bring back what went to the trash: modelhub trash restore {trashed[0]}")
 
 
 def _confirmed(session: Session, removals: Sequence["Removal"]) -> bool:

@@ -1,78 +1,211 @@
 """`modelhub show REF`."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.render import jsonable, plain, size_text, table
 from cli.session import Session
-from modelhub.errors import ModelHubError
-from modelhub.headers import read_table
-from modelhub.kinds import Artifact, Facts
+from modelhub.errors import ModelHubError, NotFound
+from modelhub.families import known
+from modelhub.kinds import Artifact, Facts, Location
 
 if TYPE_CHECKING:
-    from modelhub.catalog import Lineage, Run
+    from modelhub.catalog import Account, Base, Heard, Lineage, Run
+    from modelhub.training import Training
 
 _METADATA_LINES = 30
-_METADATA_WIDTH = 100
+_VALUE_WIDTH = 100
 """Characters of a metadata value that are shown."""
+_NEWEST_RUNS = 5
 _NOT_FACTS = ("evidence", "conflicts")
 
 
-def command(session: Session, ref: Annotated[str, typer.Argument(help="Which model.")]) -> None:
-    """Show all that is known of a model, why it is believed, what made it and what it made."""
+def command(
+    session: Session,
+    ref: Annotated[str, typer.Argument(help="Which model.")],
+    metadata: Annotated[bool, typer.Option("--metadata", help="The raw entries of its header too.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Only the path of its preview.")] = False,
+) -> None:
+    """Show all that is known of a model: what it is and why, how it was trained, what made it and what it made."""
     with session.open_catalog() as catalog:
-        artifact = catalog.resolve(ref)
-        lineage = catalog.lineage(artifact.id)
-        names = catalog.names(_mentioned(lineage))
-    metadata = _metadata(artifact)
-    document = {**jsonable(artifact), "metadata": metadata, "lineage": lineage}
-    session.output.show(document, text=lambda: "\n".join(_page(artifact, metadata, lineage, names)), ids=[artifact.id])
+        account = catalog.account(catalog.resolve(ref).id)
+        if preview:
+            _show_preview(session, account.artifact)
+            return
+        names = catalog.names(_mentioned(account.lineage))
+    artifact = account.artifact
+    header = _header(artifact) if metadata or session.output.json or session.output.jsonl else {}
+    session.output.show(
+        _document(account, header),
+        text=lambda: "\n".join([*_page(account, names), *_section("header", _entries(header))]),
+        ids=[artifact.id],
+    )
 
 
-def _metadata(artifact: Artifact) -> Mapping[str, str]:
-    """The header's, as far as the file can be read now."""
+def _show_preview(session: Session, artifact: Artifact) -> None:
+    path = artifact.preview
+    if path is None:
+        raise NotFound(
+            f"{artifact.id} ({artifact.name}) has no preview",
+            mend=f"put a picture beside it: {artifact.path.stem}.preview.png, then modelhub scan",
+        )
+    session.output.show({"preview": path}, text=lambda: plain(str(path)), ids=[path])
+
+
+def _header(artifact: Artifact) -> Mapping[str, str]:
+    """As far as the file can be read now."""
+    from modelhub.headers import read_table
+
     try:
         return read_table(artifact.path).metadata
-    except ModelHubError:
+    except (ModelHubError, OSError):
         return {}
 
 
-def _page(
-    artifact: Artifact, metadata: Mapping[str, str], lineage: "Lineage", names: Mapping[int, str]
-) -> Iterator[str]:
+def _document(account: "Account", header: Mapping[str, str]) -> dict[str, Any]:
+    base = account.base
+    return {
+        **jsonable(account.artifact),
+        "words": [{"word": word, "source": source} for word, source in account.words],
+        "training": account.training,
+        "base": {"id": base.artifact.id, "name": base.artifact.name, "found_by": base.found_by} if base else None,
+        "derived": [{"id": one.id, "name": one.name} for one in account.derived],
+        "sources": account.sources,
+        "lineage": account.lineage,
+        "uses": account.uses,
+        "metadata": header,
+    }
+
+
+def _page(account: "Account", names: Mapping[int, str]) -> Iterator[str]:
+    from modelhub.telling import training_rows
+    from modelhub.training import Training
+
+    artifact, training, lineage = account.artifact, account.training or Training(), account.lineage
     yield f"{artifact.id}  {plain(artifact.name)}"
-    yield f"added {artifact.added_at:%Y-%m-%d %H:%M}, {size_text(artifact.size)}"
+    yield plain(_headline(artifact))
+    yield from map(plain, _spec(training))
     yield from _section("facts", _facts(artifact.facts))
     yield from _section("contradictions", artifact.facts.conflicts)
-    yield from _section("files", [f"{at.path}  ({at.state})" for at in artifact.locations])
+    yield from _section("code in this pickle", _strangers(training))
+    yield from _section("trigger words", [f"{word}  ({_GIVEN[source]})" for word, source in account.words])
+    yield from _section("note", [artifact.note] if artifact.note else [])
+    yield from _section("preview", [str(artifact.preview)] if artifact.preview else [])
+    yield from _section("how it was trained", _rows([*_trained_on(training, account.base), *training_rows(training)]))
+    yield from _section("about", _about(training))
+    yield from _section("sources", [_source(one) for one in account.sources])
+    yield from _section("files", _files(artifact.locations))
     yield from _section("digests", [f"{name}  {value}" for name, value in artifact.digests.items()])
     yield from _section("found in prompts as", artifact.aliases)
     yield from _section("tags", artifact.tags)
     yield from _section("made by", [_run(lineage.made_by, names)] if lineage.made_by else [])
-    yield from _section("used by", [_run(run, names) for run in lineage.used_by])
-    yield from _section("header", _summary(metadata))
+    yield from _section("used by", _used(account, names))
+    yield from _section("trained on it", [f"{one.id} ({one.name})" for one in account.derived])
 
 
-def _section(title: str, lines: "list[str] | tuple[str, ...]") -> Iterator[str]:
+_GIVEN = {"header": "its header", "hub": "notes of a hub or another tool", "user": "you"}
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
     if lines:
         yield f"\n{title}"
         yield from (f"  {plain(line)}" for text in lines for line in text.splitlines())
 
 
+def _headline(artifact: Artifact) -> str:
+    facts = artifact.facts
+    family = known()[facts.family].title if facts.family and facts.family in known() else "an unknown family"
+    variant = f" ({facts.variant})" if facts.variant else ""
+    kind = facts.kind.replace("_", " ")
+    return f"{kind} of {family}{variant}, {size_text(artifact.size)}, added {artifact.added_at:%Y-%m-%d %H:%M}"
+
+
+def _spec(training: "Training") -> Iterator[str]:
+    """Title, author and licence, as its header gives them."""
+    by = f"by {training.author}" if training.author else ""
+    under = f"licence {' '.join(training.licence.split())}" if training.licence else ""
+    told = [part for part in (training.title, by, under) if part]
+    if told:
+        yield _shortened(", ".join(told))
+
+
 def _facts(facts: Facts) -> list[str]:
     values = {field.name: getattr(facts, field.name) for field in fields(facts) if field.name not in _NOT_FACTS}
     rows = [
-        (name.replace("_", " "), value, f"({why.source}: {why.detail})" if (why := facts.evidence.get(name)) else "")
+        (name.replace("_", " "), _plainly(value), _why(facts, name))
         for name, value in values.items()
         if value is not None
     ]
     return table(("", "", ""), rows).splitlines()[1:]
 
 
-def _summary(metadata: Mapping[str, str]) -> list[str]:
+def _plainly(value: object) -> object:
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+
+
+def _why(facts: Facts, name: str) -> str:
+    why = facts.evidence.get(name)
+    return f"({why.source}: {why.detail})" if why else ""
+
+
+def _strangers(training: "Training") -> list[str]:
+    if not training.strangers:
+        return []
+    return [
+        "loading it in the usual way would import these; ModelHub reads it without running anything",
+        ", ".join(training.strangers),
+    ]
+
+
+def _trained_on(training: "Training", base: "Base | None") -> Iterator[tuple[str, str]]:
+    named = training.base_name or training.base_version or ""
+    if base is not None:
+        proof = "by name only" if base.found_by == "name" else f"its {base.found_by} is in the header"
+        yield "on", f"{base.artifact.id} ({base.artifact.name}), {proof}"
+    elif training.base_sha256 or training.base_autov1 or training.base_name:
+        digest = (training.base_sha256 or training.base_autov1 or "")[:10]
+        yield "on", f"{named or 'a model'} {digest}".rstrip() + ", which the catalog does not hold"
+    elif named:
+        yield "on", named
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return table(("", ""), [(label, " ".join(text.split())) for label, text in rows]).splitlines()[1:] if rows else []
+
+
+def _about(training: "Training") -> list[str]:
+    told = (training.description, training.usage_hint and f"usage: {training.usage_hint}")
+    return [one for one in (*told, ", ".join(training.keywords)) if one]
+
+
+def _source(one: "Heard") -> str:
+    named = " ".join(str(one.said[key]) for key in ("name", "version") if one.said.get(key))
+    by = f"by {one.said['creator']}" if one.said.get("creator") else ""
+    told = ", ".join(part for part in (named, by, str(one.said.get("base_model", ""))) if part)
+    return f"{one.ref}  {told}  (seen {one.seen_at:%Y-%m-%d})"
+
+
+def _files(locations: Sequence[Location]) -> list[str]:
+    """One a line, marked where two names are one file."""
+    names = Counter(at.file_key or "" for at in locations)
+    return [f"{at.path}  ({', '.join(_marks(at, names))})" for at in locations]
+
+
+def _marks(at: Location, names: Mapping[str, int]) -> Iterator[str]:
+    yield at.state
+    if at.file_key and names[at.file_key] > 1:
+        yield f"the same file under {names[at.file_key]} names"
+    if at.verified_at:
+        yield f"verified {at.verified_at:%Y-%m-%d}"
+
+
+def _entries(metadata: Mapping[str, str]) -> list[str]:
     lines = [f"{key}  {_shortened(value)}" for key, value in sorted(metadata.items())]
     more = len(lines) - _METADATA_LINES
     return [*lines[:_METADATA_LINES], *([f"and {more} more entries: show --json"] if more > 0 else [])]
@@ -80,12 +213,19 @@ def _summary(metadata: Mapping[str, str]) -> list[str]:
 
 def _shortened(value: str) -> str:
     line = " ".join(value.split())
-    return line if len(line) <= _METADATA_WIDTH else f"{line[:_METADATA_WIDTH]}... ({len(value):,} characters)"
+    return line if len(line) <= _VALUE_WIDTH else f"{line[:_VALUE_WIDTH]}... ({len(value):,} characters)"
 
 
 def _mentioned(lineage: "Lineage") -> set[int]:
     runs = [*lineage.used_by, *([lineage.made_by] if lineage.made_by else [])]
     return {one for run in runs for one in (*run.outputs, *(used for _, used in run.inputs))}
+
+
+def _used(account: "Account", names: Mapping[int, str]) -> list[str]:
+    told = [_run(run, names) for run in account.lineage.used_by[:_NEWEST_RUNS]]
+    drawn = account.uses.pictures
+    more = f"{drawn:,} pictures in all: modelhub where {account.artifact.id}"
+    return [*told, *([more] if drawn else [])]
 
 
 def _run(run: "Run", names: Mapping[int, str]) -> str:

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 def command(
     session: Session,
     refs: Annotated[list[str] | None, typer.Argument(metavar="[REF...]", help="Which models; all by default.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Compare sizes and times only; read nothing.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Begin anew, where a check of all had been interrupted.")
+    ] = False,
 ) -> None:
     """Read files again and compare them with what the catalog knows; the first time, their digests are recorded."""
+    from modelhub.upkeep.verify import verify
+
     with session.open_catalog() as catalog:
         wanted = [catalog.resolve(ref) for ref in refs] if refs else None
-        checks = session.run(catalog.verify(wanted))
+        checks = session.run(verify(catalog, wanted, quick=quick, again=again))
     session.output.show(checks, text=lambda: _told(checks), ids=[one.artifact.id for one in checks if _exit_code(one)])
     if code := max(map(_exit_code, checks), default=0):
         raise typer.Exit(code)

@@ -19,6 +19,11 @@ from modelhub.errors import BrokenFile, Conflict, ModelHubError, OutOfResources
 __all__ = ["Database"]
 
 _BUSY_SECONDS = 30
+_TIDYING = (
+    "INSERT INTO search (search) VALUES ('optimize')",
+    "INSERT INTO image_search (image_search) VALUES ('optimize')",
+    "PRAGMA optimize",
+)
 
 
 class Database:
@@ -48,6 +53,23 @@ class Database:
         self._refuse_if_read_only()
         with _explained(self.path), self._engine.execution_options(writes=True).begin() as connection:
             yield connection
+
+    def tidy(self) -> int:
+        """Merge the search indexes, refresh what the planner knows, empty the log; returns the bytes given back."""
+        before = self._size()
+        with self.writing() as connection:
+            for statement in _TIDYING:
+                connection.exec_driver_sql(statement)
+        raw = self._engine.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # which no transaction may hold
+        finally:
+            raw.close()
+        return max(0, before - self._size())
+
+    def _size(self) -> int:
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
 
     def close(self) -> None:
         self._engine.dispose()

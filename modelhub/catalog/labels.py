@@ -1,19 +1,30 @@
-"""What an artifact is found by besides its ID: its name, aliases, tags and digests."""
+"""What an artifact is found by besides its ID, and what its owner says of it: names, tags, digests, a note."""
 
 import re
 from collections.abc import Iterable, Mapping
 from itertools import count
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from modelhub.catalog import tables
+from modelhub.catalog.rows import facts_json
 from modelhub.errors import BadValue, NameTaken
-from modelhub.kinds import Kind
+from modelhub.kinds import Facts, Kind
 from modelhub.refs import check_name
 
-__all__ = ["free_name", "record_aliases", "record_digests", "record_tags", "set_name"]
+__all__ = [
+    "drop_tags",
+    "free_name",
+    "record_aliases",
+    "record_digests",
+    "record_facts",
+    "record_note",
+    "record_tags",
+    "set_name",
+]
 
 _A = tables.artifact
+_TAG = tables.tag.c
 
 
 def set_name(connection: Connection, artifact_id: int, name: str) -> None:
@@ -35,6 +46,20 @@ def free_name(connection: Connection, stem: str, kind: Kind) -> str:
 def record_tags(connection: Connection, artifact_id: int, tags: Iterable[str]) -> None:
     """Add to those it has."""
     _insert_each(connection, tables.tag, artifact_id, [{"tag": tag} for tag in tags])
+
+
+def drop_tags(connection: Connection, artifact_id: int, tags: Iterable[str]) -> None:
+    """Take away those of them that it has."""
+    connection.execute(delete(tables.tag).where(_TAG.artifact_id == artifact_id, _TAG.tag.in_(list(tags))))
+
+
+def record_note(connection: Connection, artifact_id: int, note: str) -> None:
+    connection.execute(update(_A).where(_A.c.id == artifact_id).values(note=note.strip()))
+
+
+def record_facts(connection: Connection, artifact_id: int, facts: Facts) -> None:
+    values = {"kind": facts.kind, "family": facts.family, "facts": facts_json(facts)}
+    connection.execute(update(_A).where(_A.c.id == artifact_id).values(**values))
 
 
 def record_aliases(connection: Connection, artifact_id: int, aliases: Iterable[str]) -> None:

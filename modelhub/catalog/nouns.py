@@ -7,9 +7,24 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from modelhub.kinds import Artifact, Kind
+from modelhub.kinds import Artifact, Kind, Location
+from modelhub.training import Training
 
-__all__ = ["Check", "Image", "Lineage", "Query", "Removal", "Run", "Verdict"]
+__all__ = [
+    "Account",
+    "Base",
+    "Check",
+    "Heard",
+    "Hit",
+    "Image",
+    "Lineage",
+    "Query",
+    "Removal",
+    "Run",
+    "Trashed",
+    "Uses",
+    "Verdict",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +32,21 @@ class Query:
     """Which artifacts to list, newest first. The default asks for all of them."""
 
     text: str = ""
-    """Words (or parts of them) that all occur in the name, aliases, tags, family or kind."""
+    """Words (or parts of them) that all occur in the name, aliases, tags, trigger words, note, family or kind, or
+    that begin a digest with at least 8 digits."""
     kinds: tuple[Kind, ...] = ()
     family: str | None = None
     tag: str | None = None
     limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An artifact that a search found."""
+
+    artifact: Artifact
+    places: tuple[str, ...]
+    """Where the words stand: ``name``, ``aliases``, ``tags``, ``trigger words``, ``note``, ``digest``, ..."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +71,7 @@ class Run:
 
     id: int
     kind: str
-    """``train`` or ``generate``."""
+    """``train``, ``generate``, ``verify``, ..."""
     payload: Mapping[str, Any]
     """The resolved recipe or request, with its schema number."""
     state: str
@@ -71,6 +96,53 @@ class Lineage:
 
 
 @dataclass(frozen=True, slots=True)
+class Uses:
+    """What was made with an artifact, counted; the pictures can be very many."""
+
+    pictures: int
+    newest: tuple[Image, ...]
+    """The latest of them, newest first."""
+    trained: tuple[int, ...]
+    """Catalog IDs of what was trained on it, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a hub, or another tool's note, said of an artifact."""
+
+    ref: str
+    """Address at the hub, e.g. ``civitai:123@456``."""
+    said: Mapping[str, Any]
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The artifact that another one was trained on."""
+
+    artifact: Artifact
+    found_by: str
+    """``sha256`` or ``autov1``, digests that its header names; or ``name``, which proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All that the catalog can tell of one artifact, whether or not its file is at hand."""
+
+    artifact: Artifact
+    words: tuple[tuple[str, str], ...]
+    """Trigger words, and whether the ``header``, a ``hub``'s note or the ``user`` gave them."""
+    training: Training | None
+    base: Base | None
+    derived: tuple[Artifact, ...]
+    """What was trained on it, as far as headers tell."""
+    sources: tuple[Heard, ...]
+    lineage: Lineage
+    """What made it, and the newest runs that used it."""
+    uses: Uses
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """What removing an artifact does to its files."""
 
@@ -79,6 +151,21 @@ class Removal:
     """Inside the workspace: moved to its trash."""
     forgotten: tuple[Path, ...]
     """Outside of it: left where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trashed:
+    """An artifact that was removed and can come back."""
+
+    artifact: Artifact
+    removed_at: datetime
+    files: tuple[Location, ...]
+    """In the trash; each remembers its `origin`."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(at.size for at in self.files)
 
 
 class Verdict(StrEnum):

@@ -1,11 +1,10 @@
 """Takes artifacts out of the catalog: their rows stay for lineage, their files go to the trash if they are ours."""
 
 import os
-import shutil
-from contextlib import ExitStack
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from modelhub.catalog import tables
 from modelhub.catalog.nouns import Removal
@@ -14,7 +13,11 @@ from modelhub.catalog.rows import now, reindex
 from modelhub.kinds import Artifact
 from modelhub.workspace import Workspace
 
-__all__ = ["planned", "take_out"]
+__all__ = ["Moves", "planned", "resting_places", "take_out"]
+
+_AT = tables.location
+Moves = Sequence[tuple[str, str]]
+"""(from, to), as the tables write places."""
 
 
 def planned(artifact: Artifact, workspace: Workspace) -> Removal:
@@ -24,25 +27,30 @@ def planned(artifact: Artifact, workspace: Workspace) -> Removal:
     return Removal(artifact, ours, tuple(at.path for at in artifact.locations if at.path not in ours))
 
 
-def take_out(connection: Connection, removal: Removal, workspace: Workspace) -> None:
-    """Do it. When a file cannot be moved, those already moved come back and the error is raised."""
-    artifact = removal.artifact
-    removed = update(tables.artifact).where(tables.artifact.c.id == artifact.id).values(removed_at=now())
+def resting_places(connection: Connection, removal: Removal, workspace: Workspace) -> Moves:
+    """For each file that goes to the trash a place of its own in it."""
+    moves: dict[str, str] = {}
+    for path in removal.trashed:
+        wished = workspace.trash / f"{removal.artifact.id}-{path.name}"
+        moves[written_place(workspace.root, path)] = _free(connection, wished, workspace.root, moves.values())
+    return list(moves.items())
+
+
+def take_out(connection: Connection, artifact_id: int, moves: Moves) -> None:
+    """Write down that an artifact was removed and its files were moved."""
+    removed = update(tables.artifact).where(tables.artifact.c.id == artifact_id).values(removed_at=now())
     connection.execute(removed)
-    reindex(connection, artifact.id)
-    at = tables.location
-    with ExitStack() as undo:
-        for path in removal.trashed:
-            resting = _resting_place(workspace.trash, artifact.id, path)
-            shutil.move(path, resting)
-            undo.callback(shutil.move, resting, path)
-            moved = {"path": written_place(workspace.root, resting), "state": "trashed"}
-            connection.execute(update(at).where(at.c.path == written_place(workspace.root, path)).values(**moved))
-        connection.execute(delete(at).where(at.c.artifact_id == artifact.id, at.c.state != "trashed"))
-        undo.pop_all()
+    for source, target in moves:
+        trashed = {"path": target, "origin": source, "state": "trashed"}
+        connection.execute(update(_AT).where(_AT.c.path == source).values(**trashed))
+    connection.execute(delete(_AT).where(_AT.c.artifact_id == artifact_id, _AT.c.state != "trashed"))
+    reindex(connection, artifact_id)
 
 
-def _resting_place(trash: Path, artifact_id: int, path: Path) -> Path:
-    trash.mkdir(parents=True, exist_ok=True)
-    wished = trash / f"{artifact_id}-{path.name}"
-    return wished if not os.path.lexists(wished) else trash / f"{artifact_id}-{os.urandom(4).hex()}-{path.name}"
+def _free(connection: Connection, wished: Path, root: Path, taken: Collection[str]) -> str:
+    place = written_place(root, wished)
+    recorded = connection.scalar(select(_AT.c.id).where(_AT.c.path == place))
+    if recorded is None and place not in taken and not os.path.lexists(wished):
+        return place
+    number, dash, name = wished.name.partition("-")
+    return written_place(root, wished.with_name(f"{number}{dash}{os.urandom(4).hex()}-{name}"))

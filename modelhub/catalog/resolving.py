@@ -4,10 +4,11 @@ import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from modelhub.catalog import tables
 from modelhub.catalog.database import Database
+from modelhub.catalog.listing import with_digest
 from modelhub.catalog.places import written_place
 from modelhub.catalog.rows import artifacts
 from modelhub.errors import AmbiguousRef, Incompatible, UnknownRef
@@ -18,6 +19,8 @@ __all__ = ["candidates", "chosen", "unknown"]
 
 _A = tables.artifact.c
 _MAX_ID = 2**63 - 1
+_HASHED = select(tables.digest.c.artifact_id).where(tables.digest.c.algorithm == "sha256")
+_UNHASHED = select(func.count()).where(_A.removed_at.is_(None), _A.id.not_in(_HASHED))
 
 
 def candidates(database: Database, ref: ModelRef) -> tuple[Artifact, ...]:
@@ -48,6 +51,8 @@ def unknown(database: Database, ref: ModelRef) -> UnknownRef:
     if ref.form is RefForm.PATH and Path(ref.text).expanduser().exists():
         return UnknownRef(ref.text, mend=f"modelhub add {ref.text}")
     with database.reading() as connection:
+        if ref.form is RefForm.DIGEST and (lacking := connection.scalar(_UNHASHED)):
+            return UnknownRef(ref.text, why=f"{lacking} files have no digest yet", mend="modelhub scan --hash")
         names = list(connection.scalars(select(_A.name).where(_A.removed_at.is_(None))))
     return UnknownRef(ref.text, difflib.get_close_matches(ref.text, names, n=3))
 
@@ -75,8 +80,7 @@ def _by_alias(_connection: Connection, _root: Path, text: str) -> ColumnElement[
 
 
 def _by_digest(_connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
-    digest = tables.digest.c
-    return _A.id.in_(select(digest.artifact_id).where(digest.value.startswith(text.lower())))
+    return _A.id.in_(with_digest(text))
 
 
 def _by_path(_connection: Connection, root: Path, text: str) -> ColumnElement[bool]:

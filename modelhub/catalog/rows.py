@@ -15,7 +15,7 @@ from modelhub.catalog.places import read_place
 from modelhub.errors import ModelHubError
 from modelhub.kinds import Artifact, Evidence, Facts, Kind, Location, Source
 
-__all__ = ["artifacts", "facts_json", "inserted", "now", "reindex", "selected", "versioned"]
+__all__ = ["artifacts", "facts_json", "inserted", "now", "reindex", "selected", "stored_facts", "versioned"]
 
 _SCHEMA = 1
 
@@ -65,11 +65,11 @@ def reindex(connection: Connection, artifact_id: int) -> None:
         text(
             """
             INSERT INTO search (rowid, name, aliases, tags, words, note, family, kind)
-            SELECT id, name,
-                   (SELECT group_concat(alias, ' ') FROM alias WHERE artifact_id = id),
-                   (SELECT group_concat(tag, ' ') FROM tag WHERE artifact_id = id),
-                   (SELECT group_concat(word, ' ') FROM word WHERE artifact_id = id),
-                   note, family, kind
+            SELECT id, name || '  ',
+                   (SELECT group_concat(alias, ' ') || '  ' FROM alias WHERE artifact_id = id),
+                   (SELECT group_concat(tag, ' ') || '  ' FROM tag WHERE artifact_id = id),
+                   (SELECT group_concat(word, ' ') || '  ' FROM word WHERE artifact_id = id),
+                   note || '  ', family || '  ', kind || '  '
             FROM artifact WHERE id = :id AND removed_at IS NULL
             """
         ),
@@ -92,7 +92,7 @@ def _artifact(row: Row[Any], parts: Mapping[str, list[Row[Any]]], root: Path) ->
     return Artifact(
         id=row.id,
         name=row.name,
-        facts=_facts(row.facts),
+        facts=stored_facts(row.facts),
         locations=tuple(_location(at, root) for at in parts["location"]),
         digests={one.algorithm: one.value for one in parts["digest"]},
         aliases=tuple(one.alias for one in parts["alias"]),
@@ -116,7 +116,8 @@ def _location(row: Row[Any], root: Path) -> Location:
     )
 
 
-def _facts(stored: str) -> Facts:
+def stored_facts(stored: str) -> Facts:
+    """What `facts_json` wrote."""
     content = json.loads(stored)
     schema = content.pop("schema")
     if schema > _SCHEMA:

@@ -2,21 +2,22 @@
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
 
 from modelhub.catalog import tables
 from modelhub.catalog.nouns import Image, Lineage, Run
-from modelhub.catalog.places import read_place
-from modelhub.catalog.rows import inserted, now, versioned
+from modelhub.catalog.pictures import image
+from modelhub.catalog.rows import inserted, now, selected, versioned
 from modelhub.errors import NotFound
 from modelhub.processes import alive, started
 
-__all__ = ["abandoned", "begin", "finish", "latest", "lineage_of", "one_run", "record_image", "resume"]
+__all__ = ["abandoned", "begin", "finish", "forget", "latest", "lineage_of", "maker_of", "one_run", "resume"]
 
 _R = tables.run.c
 
@@ -41,14 +42,6 @@ def finish(connection: Connection, run_id: int, state: str, outputs: Sequence[in
     _link(connection, run_id, "out", [("result", artifact_id) for artifact_id in outputs])
 
 
-def record_image(connection: Connection, row: Mapping[str, Any]) -> int:
-    """Write down a picture, to be found by every word of its infotext."""
-    image_id = inserted(connection, insert(tables.image).values(**row, made_at=now()))
-    indexed = text("INSERT INTO image_search (rowid, infotext) VALUES (:id, :infotext)")
-    connection.execute(indexed, {"id": image_id, "infotext": row["infotext"]})
-    return image_id
-
-
 def one_run(connection: Connection, run_id: int, root: Path) -> Run:
     found = _runs(connection, _R.id == run_id, root)
     if not found:
@@ -62,16 +55,27 @@ def latest(connection: Connection, kind: str, root: Path) -> Run | None:
     return one_run(connection, run_id, root) if run_id else None
 
 
-def lineage_of(connection: Connection, artifact_id: int, root: Path) -> Lineage:
+def maker_of(connection: Connection, artifact_id: int, root: Path) -> Run | None:
     made_by = _runs(connection, _R.id.in_(_linked(artifact_id, "out")), root)
-    used_by = _runs(connection, _R.id.in_(_linked(artifact_id, "in")), root)
-    return Lineage(made_by[0] if made_by else None, used_by)
+    return made_by[0] if made_by else None
 
 
-def abandoned(connection: Connection) -> tuple[int, ...]:
-    """The runs that say they are running, and whose process is gone."""
+def lineage_of(connection: Connection, artifact_id: int, root: Path, *, newest: int | None = None) -> Lineage:
+    """All that used it, or no more than the `newest`: a base model may have drawn very many pictures."""
+    used = _linked(artifact_id, "in").distinct().order_by(tables.run_artifact.c.run_id.desc()).limit(newest)
+    used_by = _runs(connection, _R.id.in_(used), root)
+    return Lineage(maker_of(connection, artifact_id, root), used_by)
+
+
+def abandoned(connection: Connection) -> tuple[tuple[int, str], ...]:
+    """Number and kind of the runs that say they are running, and whose process is gone."""
     running = connection.execute(select(tables.run).where(_R.state == "running"))
-    return tuple(row.id for row in running if not alive(row.pid, row.process_started))
+    return tuple((row.id, row.kind) for row in running if not alive(row.pid, row.process_started))
+
+
+def forget(connection: Connection, run_id: int) -> None:
+    """Drop a run that used and made nothing."""
+    connection.execute(delete(tables.run).where(_R.id == run_id))
 
 
 def _link(connection: Connection, run_id: int, direction: str, links: Sequence[tuple[str, int]]) -> None:
@@ -86,30 +90,31 @@ def _linked(artifact_id: int, direction: str) -> Any:
 
 
 def _runs(connection: Connection, condition: ColumnElement[bool], root: Path) -> tuple[Run, ...]:
+    """In three queries, however many runs there are."""
     rows = connection.execute(select(tables.run).where(condition).order_by(_R.id.desc())).all()
-    return tuple(_run(connection, row, root) for row in rows)
+    numbers = [row.id for row in rows]
+    links = _by_run(connection, tables.run_artifact, "artifact_id", numbers)
+    drawn = _by_run(connection, tables.image, "id", numbers)
+    return tuple(_run(row, links[row.id], tuple(image(one, root) for one in drawn[row.id])) for row in rows)
 
 
-def _run(connection: Connection, row: Row[Any], root: Path) -> Run:
-    links, images = tables.run_artifact, tables.image
-    of_run = connection.execute(select(links).where(links.c.run_id == row.id).order_by(links.c.artifact_id)).all()
-    drawn = connection.execute(select(images).where(images.c.run_id == row.id).order_by(images.c.id)).all()
+def _by_run(connection: Connection, table: Table, order: str, numbers: Sequence[int]) -> Mapping[int, list[Row[Any]]]:
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(select(table).where(selected(table.c.run_id, numbers)).order_by(table.c[order])):
+        found[row.run_id].append(row)
+    return found
+
+
+def _run(row: Row[Any], links: Sequence[Row[Any]], images: tuple[Image, ...]) -> Run:
     return Run(
         id=row.id,
         kind=row.kind,
         payload=json.loads(row.payload),
         state=row.state,
-        inputs=tuple((link.role, link.artifact_id) for link in of_run if link.direction == "in"),
-        outputs=tuple(link.artifact_id for link in of_run if link.direction == "out"),
-        images=tuple(_image(one, root) for one in drawn),
+        inputs=tuple((link.role, link.artifact_id) for link in links if link.direction == "in"),
+        outputs=tuple(link.artifact_id for link in links if link.direction == "out"),
+        images=images,
         started_at=datetime.fromisoformat(row.started_at),
         finished_at=datetime.fromisoformat(row.finished_at) if row.finished_at else None,
         error=row.error,
-    )
-
-
-def _image(row: Row[Any], root: Path) -> Image:
-    made_at = datetime.fromisoformat(row.made_at)
-    return Image(
-        row.id, row.run_id, read_place(root, row.path), row.sha256, row.width, row.height, row.infotext, made_at
     )

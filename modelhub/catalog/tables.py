@@ -55,6 +55,7 @@ location = Table(
     Column("sidecars", String),
     Column("origin", String),
     Column("verified_at", String),
+    Index("location_sample", "size", "sample"),
 )
 """`sample` is a digest of the size, the first and the last bytes: unequal samples prove unequal files, without
 reading them through. `sidecars` is what the notes of other tools beside the file looked like when they were read."""
@@ -130,7 +131,7 @@ image = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("run_id", Integer, ForeignKey("run.id"), nullable=False, index=True),
-    Column("path", String, nullable=False),
+    Column("path", String, nullable=False, index=True),
     Column("sha256", String, nullable=False, index=True),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),

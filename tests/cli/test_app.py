@@ -36,6 +36,12 @@ def test_every_command_has_help_and_takes_the_common_options(run: Run, name: str
         assert all(option in ran.out for option in ("--home", "--json", "--jsonl", "--quiet", "--no-color"))
 
 
+def test_a_command_that_is_named_first_loads_no_other() -> None:
+    code = "import sys; from cli.app import main; main(['ls', '-h']); print(*sys.modules, file=sys.stderr)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.split()
+    assert [name for name in loaded if name.startswith("cli.commands.")] == ["cli.commands.ls"]
+
+
 def test_help_names_every_command(run: Run) -> None:
     assert set(NAMES) >= {"init", "add", "ls", "show", "rm", "rename", "verify", "doctor"}
     for arguments in ([], ["-h"], ["--help"]):
@@ -104,7 +110,7 @@ FAULTS = {
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Any:
     def set_up(error: BaseException) -> None:
-        monkeypatch.setattr(app, "build", lambda: lambda **_: Fault(error)())
+        monkeypatch.setattr(app, "build", lambda _: lambda **_: Fault(error)())
 
     return set_up
 
@@ -128,7 +134,7 @@ def test_ctrl_c_within_a_command_is_told(run: Run, monkeypatch: pytest.MonkeyPat
     def work(_word: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app, "build", lambda: application)
+    monkeypatch.setattr(app, "build", lambda _: application)
     ran = run("x")
     assert (ran.code, ran.err) == (130, "modelhub: stopped\n")
 

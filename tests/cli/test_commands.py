@@ -43,6 +43,14 @@ def test_add_searches_folders_and_passes_over_what_is_half_written(run: Run, kip
     assert run("add", kip.parent.parent / "files", "-q").out == "1\n2\n"
 
 
+def test_add_takes_a_model_folder_as_one_and_passes_over_what_is_no_model(run: Run, tmp_path: Path) -> None:
+    tables.write(tmp_path / "files" / "vae" / "diffusion_pytorch_model.safetensors", {"a": (4,)})
+    (tmp_path / "files" / "vae" / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
+    optimizer = tables.write(tmp_path / "files" / "optimizer.bin", {"state": (3,)})
+    assert [one["name"] for one in run("add", tmp_path / "files", "--json").json["added"]] == ["vae"]
+    assert [one["name"] for one in run("add", optimizer, "--json").json["added"]] == ["optimizer"]
+
+
 def test_add_goes_on_after_a_file_that_fails(run: Run, kip: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(kip.read_bytes()[:-1])
@@ -55,7 +63,13 @@ def test_add_goes_on_after_a_file_that_fails(run: Run, kip: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(b"\x80\x02pickle...", 6), (b"PK\x03\x04zipped...", 6), (b"\x08\0\0\0\0\0\0\0{}", 7)]
+    ("content", "code"),
+    [
+        (b"<html>not found", 6),
+        (b"\x80\x02pickle...", 7),
+        (b"PK\x03\x04zipped...", 7),
+        (b"\x08\0\0\0\0\0\0\0{}", 7),
+    ],
 )
 def test_a_single_file_that_fails_is_the_error(run: Run, tmp_path: Path, content: bytes, code: int) -> None:
     path = tmp_path / "bad.safetensors"
@@ -122,7 +136,7 @@ def test_ls_marks_what_is_missing(run: Run, kip: Path) -> None:
 
 def test_show_tells_all_that_is_known(run: Run, kip: Path) -> None:
     run("add", kip, "--tag", "mine")
-    page = run("show", "kip_v3").out
+    page = run("show", "kip_v3", "--metadata").out
     for told in ("1  kip", "sd1", "columns of", str(kip), "(present)", "kip_v3", "mine", "ss_output_name"):
         assert told in page
 
@@ -161,7 +175,7 @@ def test_show_lists_contradictions_and_shortens_metadata(run: Run, tmp_path: Pat
     metadata = {"ss_base_model_version": "sdxl_base_v1-0", "long": "x" * 500, **{f"k{n:02}": "v" for n in range(40)}}
     path = tables.write(tmp_path / "odd.safetensors", tables.tiny_lora(), metadata)
     assert "sdxl_base_v1-0" in run("add", path).err
-    page = run("show", "1").out
+    page = run("show", "1", "--metadata").out
     assert "contradictions" in page
     assert "and 12 more entries: show --json" in page
     assert "x" * 101 not in page
@@ -170,7 +184,7 @@ def test_show_lists_contradictions_and_shortens_metadata(run: Run, tmp_path: Pat
 def test_metadata_by_strangers_moves_no_cursor(run: Run, tmp_path: Path) -> None:
     path = tables.write(tmp_path / "odd.safetensors", tables.tiny_lora(), {"title": "\x1b[2Jgone"})
     run("add", path)
-    assert "\x1b" not in run("show", "1").out
+    assert "\x1b" not in run("show", "1", "--metadata").out
 
 
 def test_rename_changes_the_name_only(run: Run, kip: Path) -> None:
@@ -243,7 +257,7 @@ def test_verify_streams_events(run: Run, kip: Path) -> None:
     run("add", kip)
     events = [json.loads(line) for line in run("verify", "--jsonl").out.splitlines()]
     assert [event["event"] for event in events] == ["progress", "done"]
-    assert events[0]["task"] == "kip.safetensors"
+    assert events[0]["task"] == "all"
     assert events[1]["result"][0]["verdict"] == "recorded"
 
 

@@ -25,7 +25,7 @@ PATH = Path("model.safetensors")
 
 
 def table_of(tensors: Mapping[str, Tensor], **metadata: str) -> TensorTable:
-    return TensorTable({name: TensorEntry("F32", tuple(one.shape), 0, 0) for name, one in tensors.items()}, metadata)
+    return TensorTable({name: TensorEntry("F32", tuple(one.shape), (0, 0)) for name, one in tensors.items()}, metadata)
 
 
 def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:

@@ -1,14 +1,17 @@
 """Files are registered in place, once each, and recognised when they are copied, replaced or moved."""
 
 import errno
+import json
 import multiprocessing
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from modelhub.catalog import Catalog, bringing
 from modelhub.errors import BadValue, BrokenFile, MissingFile, NameTaken, UnknownRef
+from modelhub.fingerprint import fingerprint
 from modelhub.kinds import Evidence, Facts, Kind, Source
 from modelhub.workspace import Workspace
 from tests import tables
@@ -72,7 +75,7 @@ def test_equal_sizes_are_not_enough(catalog: Catalog, tmp_path: Path) -> None:
     two = catalog.add(lora(tmp_path / "b.safetensors", fill=2))
     assert one.size == two.size
     assert one.id != two.id
-    assert {*catalog.artifact(1).digests} == {*two.digests} != set()
+    assert catalog.artifact(1).digests == two.digests == {}
 
 
 def test_a_copy_of_a_file_that_is_gone_is_a_new_artifact(catalog: Catalog, tmp_path: Path) -> None:
@@ -277,3 +280,122 @@ def test_moving_what_lies_there_already_keeps_it(catalog: Catalog, workspace: Wo
 def test_an_id_that_was_never_given_is_unknown(catalog: Catalog) -> None:
     with pytest.raises(UnknownRef):
         catalog.artifact(1)
+
+
+def test_a_second_name_of_a_file_is_a_second_place_and_nothing_is_hashed(catalog: Catalog, tmp_path: Path) -> None:
+    path = lora(tmp_path / "kip.safetensors")
+    catalog.add(path)
+    (tmp_path / "link.safetensors").hardlink_to(path)
+    both = catalog.add(tmp_path / "link.safetensors")
+    assert (both.id, len(both.locations), both.digests, set(both.aliases)) == (1, 2, {}, {"kip", "link"})
+
+
+def test_an_inode_that_was_given_to_another_file_proves_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    catalog.add(lora(tmp_path / "a.safetensors"))
+    other = lora(tmp_path / "b.safetensors", fill=1)
+    catalog.note_file_keys({str(tmp_path / "a.safetensors"): fingerprint(other).file_key})
+    assert catalog.add(other).id == 2
+
+
+def test_what_the_owner_said_survives_another_file_at_the_same_path(catalog: Catalog, tmp_path: Path) -> None:
+    path = lora(tmp_path / "kip.safetensors")
+    catalog.add(path)
+    catalog.say(1, {"family": "sdxl"})
+    lora(path, fill=5)
+    again = catalog.add(path)
+    assert (again.id, again.facts.family) == (1, "sdxl")
+    assert "you say family sdxl" in again.facts.conflicts[0]
+
+
+def test_words_notes_preview_and_sources_beside_a_file_are_kept(catalog: Catalog, tmp_path: Path) -> None:
+    path = lora(tmp_path / "kip.safetensors")
+    version = {"id": 34, "modelId": 12, "trainedWords": ["kip"], "baseModel": "SD 1.5", "model": {"name": "Kip"}}
+    (tmp_path / "kip.civitai.info").write_text(json.dumps(version))
+    (tmp_path / "kip.preview.png").write_bytes(b"png")
+    one = catalog.add(path)
+    assert (one.trigger_words, one.preview) == (("kip",), tmp_path / "kip.preview.png")
+    assert catalog.resolve("civitai:12@34").id == 1
+
+
+def test_what_a_hub_said_itself_is_not_replaced_by_notes(catalog: Catalog, tmp_path: Path) -> None:
+    path = lora(tmp_path / "kip.safetensors")
+    catalog.add(path)
+    catalog.note_source(1, "civitai:12@34", {"name": "from the hub"})
+    (tmp_path / "kip.civitai.info").write_text(json.dumps({"id": 34, "modelId": 12, "name": "from the notes"}))
+    catalog.add(path)
+    with sqlite3.connect(catalog.workspace.catalog) as connection:
+        assert [json.loads(said)["name"] for (said,) in connection.execute("SELECT said FROM source")] == [
+            "from the hub"
+        ]
+
+
+def test_notes_fill_in_what_the_file_leaves_open_and_contradict_what_it_does_not(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    (tmp_path / "odd.json").parent.mkdir(exist_ok=True)
+    (tmp_path / "odd.json").write_text(json.dumps({"sd version": "SDXL"}))
+    (tmp_path / "kip.json").write_text(json.dumps({"sd version": "SDXL"}))
+    odd = catalog.add(tables.write(tmp_path / "odd.safetensors", {"a": (1,)}))
+    kip = catalog.add(lora(tmp_path / "kip.safetensors"))
+    assert (odd.facts.family, odd.facts.evidence["family"].source) == ("sdxl", Source.HUB)
+    assert (kip.facts.family, len(kip.facts.conflicts)) == ("sd1", 1)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("kip-run/pytorch_lora_weights.safetensors", "kip-run"),
+        ("my-vae/diffusion_pytorch_model.fp16.safetensors", "my-vae"),
+        ("folder/kip.safetensors", "kip"),
+    ],
+)
+def test_a_name_that_every_library_gives_says_nothing(catalog: Catalog, tmp_path: Path, place: str, name: str) -> None:
+    assert catalog.add(lora(tmp_path / place)).name == name
+
+
+def vae_folder(path: Path) -> Path:
+    tables.write(path / "diffusion_pytorch_model.safetensors", {"a": (4,)})
+    (path / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
+    return path
+
+
+def test_a_folder_in_a_hub_cache_is_called_by_its_repository(catalog: Catalog, tmp_path: Path) -> None:
+    folder = vae_folder(tmp_path / "models--owner--good-vae" / "snapshots" / "0123456789abcdef")
+    assert catalog.add(folder).name == "good-vae"
+
+
+def test_equal_folders_are_one_artifact(catalog: Catalog, tmp_path: Path) -> None:
+    catalog.add(vae_folder(tmp_path / "one" / "vae"))
+    both = catalog.add(vae_folder(tmp_path / "two" / "vae"))
+    assert (both.id, len(both.locations), set(both.digests)) == (1, 2, {"sha256"})
+
+
+@pytest.mark.parametrize("move", [False, True])
+def test_a_folder_and_notes_are_brought_whole(
+    catalog: Catalog, workspace: Workspace, tmp_path: Path, move: bool
+) -> None:
+    folder, file = vae_folder(tmp_path / "my.vae"), lora(tmp_path / "kip.safetensors")
+    (tmp_path / "kip.json").write_text("{}")
+    brought = catalog.bring(folder, move=move)
+    assert brought.path == workspace.models / brought.facts.kind / "my.vae"
+    assert sorted(path.name for path in brought.path.iterdir()) == [
+        "config.json",
+        "diffusion_pytorch_model.safetensors",
+    ]
+    catalog.bring(file, move=move)
+    assert (workspace.models / "lora" / "kip.json").read_text() == "{}"
+    assert [each.exists() for each in (folder, file, tmp_path / "kip.json")] == [not move] * 3
+
+
+def test_a_folder_of_links_is_copied_and_not_moved(catalog: Catalog, tmp_path: Path) -> None:
+    cache = tmp_path / "models--o--vae"
+    folder = vae_folder(cache / "snapshots" / "0123456789abcdef")
+    (cache / "blobs").mkdir()
+    weights = folder / "diffusion_pytorch_model.safetensors"
+    weights.rename(cache / "blobs" / ("0" * 64))
+    weights.symlink_to(f"../../blobs/{'0' * 64}")
+    with pytest.raises(BadValue, match="links"):
+        catalog.bring(folder, move=True)
+    there = catalog.bring(folder, move=False).path
+    assert not (there / weights.name).is_symlink()
+    assert (there / weights.name).stat().st_size == (cache / "blobs" / ("0" * 64)).stat().st_size

@@ -1,23 +1,17 @@
-"""Renaming, tagging, removing, and checking files again."""
+"""Renaming, tagging, removing, and taking digests."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from modelhub.catalog import Catalog, Check, Verdict
-from modelhub.errors import BadValue, Interrupted, NameTaken
-from modelhub.jobs import Cancel, Progress, drain
+from modelhub.catalog import Catalog, trashing
+from modelhub.errors import BadValue, NameTaken
 from modelhub.workspace import Workspace
 from tests import tables
 
 
 def lora(path: Path, fill: int = 0) -> Path:
     return tables.write(path, tables.tiny_lora(), fill=fill)
-
-
-def verdicts(checks: tuple[Check, ...]) -> list[Verdict]:
-    return [check.verdict for check in checks]
 
 
 def test_a_rename_moves_no_file_and_frees_the_old_name(catalog: Catalog, tmp_path: Path) -> None:
@@ -79,16 +73,17 @@ def test_a_file_that_cannot_be_trashed_leaves_all_as_it_was(
     paths = [lora(workspace.models / folder / "kip.safetensors") for folder in ("a", "b")]
     for path in paths:
         catalog.add(path)
-    move = shutil.move
+    move = trashing.move
 
     def stubborn(path: Path, target: Path) -> None:
         if path == paths[1]:
             raise PermissionError(path)
         move(path, target)
 
-    monkeypatch.setattr(shutil, "move", stubborn)
+    monkeypatch.setattr(trashing, "move", stubborn)
     with pytest.raises(PermissionError):
         catalog.remove(1)
+    assert catalog.last_run("trash") is None
     assert all(path.exists() for path in paths)
     assert [at.path for at in catalog.artifact(1).locations] == paths
 
@@ -115,67 +110,3 @@ def test_the_digest_is_computed_when_first_asked_for_and_kept(catalog: Catalog, 
     digest = catalog.sha256(artifact)
     path.unlink()
     assert catalog.sha256(artifact) == digest == catalog.artifact(1).digests["sha256"]
-
-
-def test_the_first_check_records_and_the_next_compares(catalog: Catalog, tmp_path: Path) -> None:
-    catalog.add(lora(tmp_path / "kip.safetensors"))
-    assert verdicts(drain(catalog.verify())) == [Verdict.RECORDED]
-    assert verdicts(drain(catalog.verify())) == [Verdict.SAME]
-    assert len(catalog.artifact(1).digests) == 3
-
-
-def test_both_copies_are_compared_with_each_other(catalog: Catalog, tmp_path: Path) -> None:
-    catalog.add(lora(tmp_path / "kip.safetensors"))
-    copy = lora(tmp_path / "copy.safetensors")
-    catalog.add(copy)
-    copy.write_bytes(copy.read_bytes()[:-1] + b"\x01")
-    checks = drain(catalog.verify())
-    assert verdicts(checks) == [Verdict.SAME, Verdict.CHANGED]
-    assert "sha256" in checks[1].reason
-
-
-def test_another_size_is_told_before_any_digest(catalog: Catalog, tmp_path: Path) -> None:
-    path = lora(tmp_path / "kip.safetensors")
-    catalog.add(path)
-    path.write_bytes(path.read_bytes()[:100])
-    (check,) = drain(catalog.verify())
-    assert (check.verdict, check.path) == (Verdict.CHANGED, path)
-    assert "100 bytes" in check.reason
-    assert catalog.artifact(1).digests == {}
-
-
-def test_a_missing_file_is_marked_and_comes_back(catalog: Catalog, tmp_path: Path) -> None:
-    path = lora(tmp_path / "kip.safetensors")
-    catalog.add(path)
-    away = path.rename(tmp_path / "away")
-    assert verdicts(drain(catalog.verify())) == [Verdict.MISSING]
-    assert catalog.artifact(1).locations[0].state == "missing"
-    away.rename(path)
-    assert verdicts(drain(catalog.verify())) == [Verdict.RECORDED]
-    assert catalog.artifact(1).locations[0].state == "present"
-
-
-def test_a_missing_file_that_is_added_again_is_present(catalog: Catalog, tmp_path: Path) -> None:
-    path = lora(tmp_path / "kip.safetensors")
-    catalog.add(path)
-    away = path.rename(tmp_path / "away")
-    drain(catalog.verify())
-    away.rename(path)
-    assert catalog.add(path).locations[0].state == "present"
-
-
-def test_only_what_is_asked_for_is_checked(catalog: Catalog, tmp_path: Path) -> None:
-    catalog.add(lora(tmp_path / "a.safetensors"))
-    second = catalog.add(lora(tmp_path / "b.safetensors", 1))
-    assert [check.artifact.id for check in drain(catalog.verify([second]))] == [2]
-
-
-def test_checking_tells_how_far_it_is_and_can_be_cancelled(catalog: Catalog, tmp_path: Path) -> None:
-    catalog.add(lora(tmp_path / "kip.safetensors"))
-    event = next(catalog.verify())
-    assert isinstance(event, Progress)
-    assert event.done == event.total
-    cancel = Cancel()
-    cancel.set()
-    with pytest.raises(Interrupted):
-        drain(catalog.verify(cancel=cancel))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modelhub.catalog import Catalog, Query
+from modelhub.catalog import Catalog, Query, fulltext
 from modelhub.catalog.rows import facts_json, now
 from modelhub.catalog.tables import artifact
 from modelhub.kinds import Facts, Kind
@@ -35,6 +35,7 @@ CASES = {
     "two words": (Query("painting robot"), [2]),
     "a kind as a word": (Query("lora kip"), [2]),
     "two letters": (Query("ki"), [2]),
+    "two letters at the very end": (Query("ng"), [4, 2, 1]),
     "one Chinese character": (Query("墨"), [3]),
     "four Chinese characters": (Query("水墨风格"), [3]),
     "an alias behind another name": (Query("odd"), [4]),
@@ -49,6 +50,27 @@ CASES = {
 @pytest.mark.parametrize(("query", "ids"), CASES.values(), ids=CASES)
 def test_a_query_finds_what_it_asks_for_newest_first(held: Catalog, query: Query, ids: list[int]) -> None:
     assert [artifact.id for artifact in held.list(query)] == ids
+
+
+@pytest.mark.parametrize(("query", "ids"), CASES.values(), ids=CASES)
+def test_very_common_short_words_find_the_same(
+    held: Catalog, query: Query, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fulltext, "_MANY", 0)
+    assert [artifact.id for artifact in held.list(query)] == ids
+
+
+def test_a_search_tells_where_its_words_stand(held: Catalog) -> None:
+    held.set_note(2, "a painting of a robot")
+    digest = held.sha256(held.artifact(2))
+    found = {words: held.search(Query(words))[0].places for words in ("kip", "paint", "sd1 lora", digest[:9].upper())}
+    assert found == {
+        "kip": ("name", "aliases"),
+        "paint": ("tags", "note"),
+        "sd1 lora": ("family", "kind"),
+        digest[:9].upper(): ("digest",),
+    }
+    assert [hit.artifact.id for hit in held.search(Query(digest))] == [2]
 
 
 @pytest.mark.parametrize(("query", "ids"), CASES.values(), ids=CASES)

@@ -46,12 +46,25 @@ def test_every_form_of_address_finds_it(
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "autov1", "autov2", "autov3"])
-def test_a_digest_finds_what_has_not_been_hashed_yet(catalog: Catalog, kip: Artifact, algorithm: str) -> None:
-    from modelhub.digests import file_digests
+def test_every_digest_finds_it_by_its_beginning(catalog: Catalog, kip: Artifact, algorithm: str) -> None:
+    catalog.sha256(kip)
+    wanted = catalog.artifact(kip.id).digests[algorithm]
+    assert catalog.resolve(wanted[:8]).id == kip.id
+    assert catalog.find_digest(wanted[:8]) == (kip.id,)
 
-    wanted = file_digests(kip.path)[algorithm]
+
+def test_an_unknown_digest_reads_no_file_and_tells_how_many_lack_one(catalog: Catalog, kip: Artifact) -> None:
+    with pytest.raises(UnknownRef, match="1 files have no digest yet") as caught:
+        catalog.resolve("deadbeef")
+    assert caught.value.mend == "modelhub scan --hash"
     assert catalog.artifact(kip.id).digests == {}
-    assert catalog.resolve(wanted).id == kip.id
+
+
+def test_an_unknown_digest_is_plainly_unknown_once_all_are_hashed(catalog: Catalog, kip: Artifact) -> None:
+    catalog.sha256(kip)
+    with pytest.raises(UnknownRef) as caught:
+        catalog.resolve("deadbeef")
+    assert "digest" not in caught.value.message
 
 
 def test_a_relative_path_is_seen_from_here(catalog: Catalog, kip: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:

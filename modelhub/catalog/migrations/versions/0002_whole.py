@@ -18,6 +18,7 @@ def upgrade() -> None:
     for name in ("file_key", "sample", "sidecars", "origin", "verified_at"):
         op.add_column("location", sa.Column(name, sa.String))
     op.create_index("ix_location_file_key", "location", ["file_key"])
+    op.create_index("location_sample", "location", ["size", "sample"])
     op.create_table(
         "root",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -32,7 +33,10 @@ def upgrade() -> None:
     )
     _search_more()
     op.execute("CREATE VIRTUAL TABLE image_search USING fts5(infotext, tokenize='trigram')")
-    op.execute("INSERT INTO image_search (rowid, infotext) SELECT id, infotext FROM image")
+    op.execute("INSERT INTO image_search (rowid, infotext) SELECT id, infotext || '  ' FROM image")
+    op.execute("CREATE VIRTUAL TABLE search_terms USING fts5vocab('search', 'row')")
+    op.execute("CREATE VIRTUAL TABLE image_search_terms USING fts5vocab('image_search', 'row')")
+    op.create_index("ix_image_path", "image", ["path"])
 
 
 def _search_more() -> None:
@@ -43,10 +47,10 @@ def _search_more() -> None:
     op.execute(
         """
         INSERT INTO search (rowid, name, aliases, tags, words, note, family, kind)
-        SELECT id, name,
-               (SELECT group_concat(alias, ' ') FROM alias WHERE artifact_id = id),
-               (SELECT group_concat(tag, ' ') FROM tag WHERE artifact_id = id),
-               NULL, note, family, kind
+        SELECT id, name || '  ',
+               (SELECT group_concat(alias, ' ') || '  ' FROM alias WHERE artifact_id = id),
+               (SELECT group_concat(tag, ' ') || '  ' FROM tag WHERE artifact_id = id),
+               NULL, note || '  ', family || '  ', kind || '  '
         FROM artifact WHERE removed_at IS NULL
         """
     )
