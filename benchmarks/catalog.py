@@ -73,11 +73,11 @@ def _pictures(catalog: Catalog) -> Iterator[Figure]:
         "nothing": "qq zq",
     }
     for name, words in cases.items():
-        p95 = _p95(lambda words=words: catalog.search_images(words, limit=50))  # type: ignore[misc]
+        p95 = _p95(lambda words=words: catalog.pictures.search(words, limit=50))  # type: ignore[misc]
         yield Figure(f"pictures: {name}, p95", p95, "ms", at_most=150)
-    yield Figure("pictures: those of one model, p95", _p95(lambda: catalog.uses(17)), "ms")
+    yield Figure("pictures: those of one model, p95", _p95(lambda: catalog.pictures.uses(17)), "ms")
     path = catalog.workspace.outputs / "77777.png"
-    yield Figure("pictures: by path, p95", _p95(lambda: catalog.image_at(path)), "ms")
+    yield Figure("pictures: by path, p95", _p95(lambda: catalog.pictures.at(path)), "ms")
 
 
 def _commands(home: Path) -> Iterator[Figure]:

@@ -12,7 +12,7 @@ from modelhub.catalog import Catalog, tables
 from modelhub.identify import VERSION
 from modelhub.jobs import drain
 from modelhub.upkeep.scan import ScanReport, scan
-from modelhub.upkeep.walk import walk
+from modelhub.upkeep.scan.walk import walk
 from modelhub.workspace import Workspace
 
 _FOLDERS, _EACH = 100, 1_000

@@ -93,7 +93,7 @@ def _target(source: Path, out: Path | None, workspace: Workspace) -> Path:
 
 def _registered(target: Path, original: Artifact | None, catalog: Catalog) -> Artifact:
     """The result's entry; a new one gets the words that the owner gave to the original."""
-    registered = catalog.register(target)
+    registered = catalog.files.register(target)
     artifact = catalog.artifact(registered.id)
     if original is None or len(artifact.locations) > 1:
         return artifact

@@ -139,7 +139,7 @@ def _picture(plan: LoadPlan, seed: int, pixels: Tensor) -> Picture:
 def _save(picture: Picture, out: Path, catalog: Catalog, run: int) -> Picture:
     texts = {"parameters": picture.infotext, REQUEST_KEY: picture.request.to_json()}
     path = save_new(picture.image, out, seed=picture.seed, texts=texts)
-    catalog.record_image(
+    catalog.pictures.record(
         run,
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),

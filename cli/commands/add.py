@@ -56,7 +56,7 @@ def command(
 
 def _files(path: Path) -> Iterator[tuple[Path, bool]]:
     """The file itself, or the models anywhere under the folder; and whether it was searched for."""
-    from modelhub.upkeep.walk import walk
+    from modelhub.upkeep.scan.walk import walk
 
     if path.is_dir():
         yield from ((Path(each), True) for each in sorted(drain(walk([str(path)])).rows))
@@ -84,7 +84,7 @@ def _adding(catalog: "Catalog", files: Mapping[Path, bool], wish: _Wish) -> Job[
 def _add(catalog: "Catalog", file: Path, wish: _Wish, *, searched: bool) -> Artifact:
     if wish.copy or wish.move:
         return catalog.bring(file, move=wish.move, name=wish.name, tags=wish.tags)
-    return catalog.artifact(catalog.register(file, name=wish.name, tags=wish.tags, searched=searched).id)
+    return catalog.artifact(catalog.files.register(file, name=wish.name, tags=wish.tags, searched=searched).id)
 
 
 def _strangers(added: Sequence[Artifact]) -> Iterator[Notice]:

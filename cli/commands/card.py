@@ -19,8 +19,8 @@ def command(
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a model card: Markdown with how to use it, how it was trained, its digests and where it comes from."""
-    from modelhub.sidecars import read_sidecars
     from modelhub.upkeep.card import card
+    from modelhub.words.sidecars import read_sidecars
 
     with session.open_catalog() as catalog:
         account = catalog.account(catalog.resolve(ref).id)

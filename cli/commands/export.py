@@ -10,12 +10,12 @@ import typer
 from cli.session import Session
 from modelhub.errors import BadValue
 from modelhub.kinds import Artifact, Kind
-from modelhub.upkeep.layouts import Links
+from modelhub.upkeep.export.layouts import Links
 
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog
-    from modelhub.upkeep.export import Export, ExportReport
-    from modelhub.upkeep.model_paths import ModelPaths
+    from modelhub.upkeep.export.model_paths import ModelPaths
+    from modelhub.upkeep.export.tree import Export, ExportReport
 
 _PARTIAL = 5
 _SHOWN = 20
@@ -52,7 +52,7 @@ def command(
 
     Run it again after changes. Nothing that it did not make itself is ever replaced or taken away.
     """
-    from modelhub.upkeep.export import Export
+    from modelhub.upkeep.export.tree import Export
 
     if yaml and (tool is Tool.A1111 or links or sidecars):
         raise BadValue("--yaml names folders for ComfyUI: it goes with no other tool, and with no links or sidecars")
@@ -77,7 +77,7 @@ def _wanted(
 
 
 def _link(session: Session, catalog: "Catalog", wish: "Export", wanted: Sequence[Artifact], *, dry_run: bool) -> None:
-    from modelhub.upkeep.export import export
+    from modelhub.upkeep.export.tree import export
 
     report = session.run(export(catalog, wish, wanted, dry_run=dry_run))
     folder = wish.folder
@@ -118,7 +118,7 @@ def _some(lines: Sequence[str]) -> Iterator[str]:
 def _name_folders(
     session: Session, catalog: "Catalog", folder: Path, wanted: Sequence[Artifact], *, dry_run: bool
 ) -> None:
-    from modelhub.upkeep.model_paths import FILE, model_paths, paths_yaml, write_model_paths
+    from modelhub.upkeep.export.model_paths import FILE, model_paths, paths_yaml, write_model_paths
 
     paths = model_paths(catalog, wanted)
     text = paths_yaml(paths)

@@ -12,8 +12,8 @@ from modelhub.errors import BadValue, ModelHubError
 
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog
-    from modelhub.upkeep.hashing import HashReport
     from modelhub.upkeep.scan import Noted, ScanReport
+    from modelhub.upkeep.scan.hashing import HashReport
 
 _PARTIAL = 5
 _SORTS = ("new", "copies", "moved", "changed", "returned", "reread", "missing")
@@ -47,13 +47,13 @@ def command(
 
 
 def _hashed(session: Session, catalog: "Catalog") -> "HashReport":
-    from modelhub.upkeep.hashing import hash_missing
+    from modelhub.upkeep.scan.hashing import hash_missing
 
     return session.run(hash_missing(catalog))
 
 
 def _watch(session: Session, catalog: "Catalog", folders: Sequence[Path], *, hashing: bool) -> None:
-    from modelhub.upkeep.watch import changed_paths, watch, watched_folders
+    from modelhub.upkeep.scan.watch import changed_paths, watch, watched_folders
 
     watched = watched_folders(catalog, folders)
     if not watched:

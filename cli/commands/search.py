@@ -45,7 +45,7 @@ def _show_models(session: Session, catalog: "Catalog", query: "Query") -> None:
 
 
 def _show_images(session: Session, catalog: "Catalog", words: str, limit: int) -> None:
-    found = catalog.search_images(words, limit=limit)
+    found = catalog.pictures.search(words, limit=limit)
     session.output.show(found, text=lambda: _images(found), ids=[one.path for one in found])
     _hint_at_more(session, len(found), limit)
 

@@ -15,7 +15,7 @@ from modelhub.kinds import Artifact, Facts, Location
 
 if TYPE_CHECKING:
     from modelhub.catalog import Account, Base, Heard, Lineage, Run
-    from modelhub.training import Training
+    from modelhub.words.training import Training
 
 _METADATA_LINES = 30
 _VALUE_WIDTH = 100
@@ -82,8 +82,8 @@ def _document(account: "Account", header: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _page(account: "Account", names: Mapping[int, str]) -> Iterator[str]:
-    from modelhub.telling import training_rows
-    from modelhub.training import Training
+    from modelhub.words.telling import training_rows
+    from modelhub.words.training import Training
 
     artifact, training, lineage = account.artifact, account.training or Training(), account.lineage
     yield f"{artifact.id}  {plain(artifact.name)}"

@@ -45,15 +45,15 @@ def command(
         elif action is Action.EMPTY:
             _empty(session, catalog, older_than, ask=not yes, dry_run=dry_run)
         else:
-            held = catalog.trashed()
+            held = catalog.trash.list()
             session.output.show(held, text=lambda: _listing(held), ids=[one.artifact.id for one in held])
 
 
 def _restore(session: Session, catalog: "Catalog", refs: Sequence[str]) -> None:
     if not refs:
         raise BadValue("no model to restore was named", mend="modelhub trash restore REF...")
-    wanted = dict.fromkeys(catalog.find_trashed(ref).artifact.id for ref in refs)
-    restored = [catalog.restore(str(one)) for one in wanted]
+    wanted = dict.fromkeys(catalog.trash.find(ref).artifact.id for ref in refs)
+    restored = [catalog.artifact(catalog.trash.restore(str(one))) for one in wanted]
     session.output.show(restored, text=lambda: "\n".join(map(_told, restored)), ids=[one.id for one in restored])
 
 
@@ -61,7 +61,7 @@ def _empty(session: Session, catalog: "Catalog", older_than: str | None, *, ask:
     from modelhub.upkeep import trash
 
     limit = duration(older_than) if older_than else None
-    things = trash.due(catalog.trashed(), older_than=limit, now=datetime.now(UTC))
+    things = trash.due(catalog.trash.list(), older_than=limit, now=datetime.now(UTC))
     done = not dry_run and bool(things) and (not ask or _confirmed(session, things))
     if done:
         session.run(trash.empty(catalog, things))

@@ -70,9 +70,9 @@ def command(
 
 
 def _drawn(catalog: "Catalog", path: Path) -> _Drawn:
-    if image := catalog.image_at(path):
+    if image := catalog.pictures.at(path):
         return _recorded(catalog, path, image, "path")
-    if path.is_file() and (image := catalog.image_with(hashlib.sha256(path.read_bytes()).hexdigest())):
+    if path.is_file() and (image := catalog.pictures.with_sha256(hashlib.sha256(path.read_bytes()).hexdigest())):
         return _recorded(catalog, path, image, "bytes")
     return _by_its_text(catalog, path)
 
@@ -102,7 +102,7 @@ def _held(catalog: "Catalog", role: str, name: str, digest: str) -> _Used:
 
 
 def _made(catalog: "Catalog", artifact: Artifact) -> _Made:
-    made_by, uses = catalog.made_by(artifact.id), catalog.uses(artifact.id)
+    made_by, uses = catalog.made_by(artifact.id), catalog.pictures.uses(artifact.id)
     inputs = made_by.inputs if made_by else ()
     names = catalog.names([*(one for _, one in inputs), *uses.trained])
     data = made_by.payload.get("dataset", {}).get("images") if made_by else None

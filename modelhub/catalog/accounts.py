@@ -11,7 +11,7 @@ from modelhub.catalog import tables
 from modelhub.catalog.nouns import Base, Heard
 from modelhub.catalog.rows import artifacts, selected
 from modelhub.kinds import Artifact, Kind
-from modelhub.training import Training, training_from_json
+from modelhub.words.training import Training, training_from_json
 
 __all__ = ["base_of", "derived_from", "heard", "training_of", "words_of"]
 

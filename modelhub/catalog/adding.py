@@ -20,8 +20,8 @@ from modelhub.fingerprint import fingerprint, sample
 from modelhub.headers import TensorTable, read_table
 from modelhub.identify import VERSION, identify
 from modelhub.kinds import Evidence, Facts, Kind, Source
-from modelhub.sidecars import Sidecar, read_sidecars, sidecar_stamp
-from modelhub.training import read_training, training_json, trigger_words
+from modelhub.words.sidecars import Sidecar, read_sidecars, sidecar_stamp
+from modelhub.words.training import read_training, training_json, trigger_words
 
 __all__ = ["NoModel", "Registered", "Wish", "model_name", "put"]
 

@@ -14,7 +14,7 @@ from modelhub.errors import BadValue
 from modelhub.fingerprint import sample
 from modelhub.headers import read_table
 from modelhub.identify import identify
-from modelhub.sidecars import sidecar_names
+from modelhub.words.sidecars import sidecar_names
 from modelhub.workspace import Workspace, publish
 
 __all__ = ["brought"]

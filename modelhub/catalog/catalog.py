@@ -10,9 +10,7 @@ from sqlalchemy import delete, insert, select
 
 from modelhub.catalog import (
     accounts,
-    adding,
     bringing,
-    checking,
     labels,
     listing,
     pictures,
@@ -20,31 +18,26 @@ from modelhub.catalog import (
     resolving,
     runs,
     saying,
-    scanned,
     tables,
     trashing,
 )
-from modelhub.catalog.adding import Registered, Wish
 from modelhub.catalog.database import Database
-from modelhub.catalog.moving import remove
+from modelhub.catalog.files import Files
 from modelhub.catalog.nouns import (
     Account,
     Base,
-    Check,
     Hit,
-    Image,
     Lineage,
     Query,
     Removal,
     Run,
-    Trashed,
-    Uses,
 )
+from modelhub.catalog.pictures import Pictures
 from modelhub.catalog.places import written_place
 from modelhub.catalog.rows import artifacts, now, reindex, selected, versioned
-from modelhub.catalog.scanned import KnownRow, Root
-from modelhub.digests import Hashed, file_digests
-from modelhub.fingerprint import Fingerprint, fingerprint
+from modelhub.catalog.trash import Trash
+from modelhub.digests import file_digests
+from modelhub.fingerprint import fingerprint
 from modelhub.kinds import Artifact, Facts, Kind
 from modelhub.refs import ModelRef
 from modelhub.workspace import Workspace
@@ -61,6 +54,12 @@ class Catalog:
 
     def __init__(self, workspace: Workspace, database: Database) -> None:
         self.workspace = workspace
+        self.files = Files(database)
+        """Where artifacts lie, as scans and checks find it."""
+        self.pictures = Pictures(database)
+        """What runs drew."""
+        self.trash = Trash(workspace, database)
+        """What was removed and can come back."""
         self._database = database
         self._root = database.root
 
@@ -88,8 +87,8 @@ class Catalog:
             abandoned = runs.abandoned(connection)
         for run_id, kind in abandoned:
             if kind in trashing.KINDS:
-                with suppress(OSError):  # what cannot be moved now stays written down
-                    self._carry(run_id)
+                with suppress(OSError):  # what cannot be moved is back where it was
+                    self.trash.finish(run_id)
             else:
                 self.finish_run(run_id, state="interrupted", error="its process ended before the run did")
 
@@ -114,7 +113,7 @@ class Catalog:
         The same path again gives the same artifact, refreshed; a byte-identical copy becomes a second location.
         Raises `MissingFile`, `UnsafeFile`, `BrokenFile`, and for `name` `BadValue` or `NameTaken`.
         """
-        return self.artifact(self.register(path, name=name, tags=tags, facts=facts).id)
+        return self.artifact(self.files.register(path, name=name, tags=tags, facts=facts).id)
 
     def bring(self, path: Path, *, move: bool, name: str | None = None, tags: Sequence[str] = ()) -> Artifact:
         """`add`, after copying (or moving) the file into the workspace's `models/<kind>/`."""
@@ -191,7 +190,7 @@ class Catalog:
             labels.record_facts(connection, artifact_id, saying.facts_as_said(artifact.facts, said))
             reindex(connection, artifact_id)
         if again:
-            self.register(artifact.path, again=True)
+            self.files.register(artifact.path, again=True)
         return self.artifact(artifact_id)
 
     def names(self, artifact_ids: Collection[int]) -> Mapping[int, str]:
@@ -214,116 +213,8 @@ class Catalog:
     def remove(self, artifact_id: int) -> Removal:
         """Forget an artifact. Files inside the workspace go to its trash, others stay where they are."""
         removal = self.removal(artifact_id)
-        with self._database.writing() as connection:
-            moves = removing.resting_places(connection, removal, self.workspace)
-            run_id = runs.begin(connection, trashing.TRASH, trashing.intent(artifact_id, moves), ())
-        self._carry(run_id)
+        self.trash.put(removal)
         return removal
-
-    def trashed(self) -> tuple[Trashed, ...]:
-        """What lies in the trash, latest removal first."""
-        with self._database.reading() as connection:
-            return trashing.trashed(connection, self._root)
-
-    def find_trashed(self, ref: str) -> Trashed:
-        """What `ref`, an ID or an old name, means in the trash; raises `NotFound` or `AmbiguousRef`."""
-        return trashing.found(self.trashed(), ref)
-
-    def restore(self, ref: str) -> Artifact:
-        """Bring a trashed artifact (by its ID or old name) back to where its files lay.
-
-        Raises `NotFound`, `AmbiguousRef`, and `Conflict` when another file stands there now, or is known to.
-        """
-        thing = self.find_trashed(ref)
-        moves = trashing.return_moves(thing, self.workspace)
-        with self._database.writing() as connection:
-            trashing.refuse_recorded(connection, moves)
-            run_id = runs.begin(connection, trashing.RESTORE, trashing.intent(thing.artifact.id, moves), ())
-        self._carry(run_id)
-        for at in self.artifact(thing.artifact.id).locations:
-            self.note_file(at.path)
-        return self.artifact(thing.artifact.id)
-
-    def discard(self, thing: Trashed) -> None:
-        """Delete the files of a trashed artifact for good; what it was stays known."""
-        for at in thing.files:
-            remove(at.path)
-        with self._database.writing() as connection:
-            trashing.discard(connection, thing.artifact.id)
-
-    def _carry(self, run_id: int) -> None:
-        """Move what a run has written down that it would move; when that fails, all is as it was before."""
-        run = self.run(run_id)
-        artifact_id, moves = trashing.moves_of(run.payload)
-        try:
-            trashing.carry(self._root, moves)
-        except OSError:
-            with self._database.writing() as connection:
-                runs.forget(connection, run_id)
-            raise
-        with self._database.writing() as connection:
-            trashing.settled(connection, run.kind, artifact_id, moves)
-            runs.forget(connection, run_id)
-
-    # Files
-
-    def register(
-        self,
-        path: Path,
-        *,
-        name: str | None = None,
-        tags: Sequence[str] = (),
-        facts: Facts | None = None,
-        siblings: Collection[str] | None = None,
-        again: bool = False,
-        searched: bool = False,
-    ) -> Registered:
-        """`add` for many: tells only what became of the file. `again` reads it though it looks as it did.
-
-        `siblings` are the names in its folder, if they are known. A file that was `searched` for in a folder, not
-        named, raises `NoModel` when it is none.
-        """
-        return adding.put(self._database, path, Wish(name, tags, facts, siblings, again, searched))
-
-    def known_rows(self) -> Sequence[KnownRow]:
-        """Every file that is present or missing, as it was when it was last looked at."""
-        with self._database.reading() as connection:
-            return scanned.known_rows(connection, self._root)
-
-    def relocate(self, was: Path, path: Path, seen: Fingerprint) -> bool:
-        """Write down that a file moved; its artifact stays. False when `path` has been written down meanwhile."""
-        with self._database.writing() as connection:
-            return scanned.relocate(connection, self._root, was, path, seen)
-
-    def mark_missing(self, paths: Collection[str]) -> None:
-        """Write down that files are not where they were; nothing is forgotten."""
-        with self._database.writing() as connection:
-            scanned.mark_missing(connection, self._root, paths)
-
-    def note_file_keys(self, keys: Mapping[str, str]) -> None:
-        """Path -> device and inode, which change when a disk is mounted anew."""
-        with self._database.writing() as connection:
-            scanned.note_keys(connection, self._root, keys)
-
-    def unhashed(self) -> Mapping[Path, Kind]:
-        """A present file of each artifact that has no sha256 yet, smallest first, and what it is."""
-        with self._database.reading() as connection:
-            return scanned.unhashed(connection, self._root)
-
-    def note_digests(self, path: Path, seen: Fingerprint, digests: Mapping[str, str]) -> bool:
-        """Keep the digests of a file that was as `seen`; False when the catalog knows it otherwise by now."""
-        with self._database.writing() as connection:
-            return scanned.note_digests(connection, self._root, path, seen, digests)
-
-    def roots(self) -> tuple[Root, ...]:
-        """The folders that a scan of everything looks through, beside the workspace's own `models/`."""
-        with self._database.reading() as connection:
-            return scanned.roots(connection, self._root)
-
-    def remember_root(self, path: Path, *, scanned_now: bool = False) -> None:
-        """Look through this folder in every scan of everything."""
-        with self._database.writing() as connection:
-            scanned.remember_root(connection, self._root, path, scanned=scanned_now)
 
     # Words
 
@@ -371,16 +262,6 @@ class Catalog:
         self._record(artifact.id, digests)
         return digests["sha256"]
 
-    def note_check(self, check: Check, read: Hashed | None = None) -> None:
-        """Write down what checking a file showed, and as what it was `read`, if it was."""
-        with self._database.writing() as connection:
-            checking.note(connection, written_place(self._root, check.path), check, read)
-
-    def note_file(self, path: Path) -> None:
-        """Write down where on the disk a file lies now, and its time: its bytes are the same."""
-        with self._database.writing() as connection:
-            checking.refresh(connection, written_place(self._root, path), path)
-
     def _forget_place(self, path: Path) -> None:
         with self._database.writing() as connection:
             here = tables.location.c.path == written_place(self._root, path)
@@ -408,13 +289,6 @@ class Catalog:
         """Write down how it ended: ``done``, ``failed`` or ``interrupted``, and the catalog IDs it made."""
         with self._database.writing() as connection:
             runs.finish(connection, run_id, state, outputs, error)
-
-    def record_image(self, run_id: int, path: Path, *, sha256: str, width: int, height: int, infotext: str) -> int:
-        """Write down a picture that a run drew; returns its number."""
-        row = {"run_id": run_id, "sha256": sha256, "width": width, "height": height, "infotext": infotext}
-        place = written_place(self._root, path)
-        with self._database.writing() as connection:
-            return pictures.record(connection, {**row, "path": place})
 
     def run(self, run_id: int) -> Run:
         """One run with all that it used and made; raises `NotFound`."""
@@ -450,23 +324,3 @@ class Catalog:
         """Catalog IDs of what is held and has a digest beginning so, lowest first."""
         with self._database.reading() as connection:
             return tuple(connection.scalars(listing.held_with_digest(prefix)))
-
-    def search_images(self, words: str, *, limit: int = 50) -> tuple[Image, ...]:
-        """The newest pictures whose infotext holds every word (or part of one), however short."""
-        with self._database.reading() as connection:
-            return pictures.pictures(connection, pictures.matching(connection, words, limit), self._root)
-
-    def image_at(self, path: Path) -> Image | None:
-        """The picture recorded at `path`, if there is one."""
-        with self._database.reading() as connection:
-            return next(iter(pictures.pictures(connection, pictures.with_path(self._root, path), self._root)), None)
-
-    def image_with(self, sha256: str) -> Image | None:
-        """The newest picture of these bytes, wherever it lay."""
-        with self._database.reading() as connection:
-            return next(iter(pictures.pictures(connection, pictures.with_digest(sha256), self._root)), None)
-
-    def uses(self, artifact_id: int, *, newest: int = 5) -> Uses:
-        """What was drawn and trained with an artifact: a count, the newest pictures, and what learned on it."""
-        with self._database.reading() as connection:
-            return pictures.uses_of(connection, artifact_id, newest, self._root)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modelhub.kinds import Artifact, Kind, Location
-from modelhub.training import Training
+from modelhub.words.training import Training
 
 __all__ = [
     "Account",

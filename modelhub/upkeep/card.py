@@ -11,9 +11,9 @@ from modelhub import __version__
 from modelhub.catalog import Account, Base, Heard
 from modelhub.families import known
 from modelhub.kinds import Artifact, Kind
-from modelhub.markdown import code, fenced, inline, paragraphs, quoted
-from modelhub.telling import training_rows
-from modelhub.training import Training
+from modelhub.words.markdown import code, fenced, inline, paragraphs, quoted
+from modelhub.words.telling import training_rows
+from modelhub.words.training import Training
 
 __all__ = ["card"]
 

@@ -155,5 +155,5 @@ def _digests(
             yield Notice(f"left out: {event.error and event.error.message}")
         else:
             found[event.path] = event.digests["sha256"]
-            catalog.note_digests(event.path, event.seen, event.digests)
+            catalog.files.note_digests(event.path, event.seen, event.digests)
     return found

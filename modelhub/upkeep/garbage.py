@@ -73,7 +73,7 @@ def find(catalog: Catalog, limits: Limits, now: datetime) -> tuple[Garbage, ...]
     if limits.cache is not None:
         found += _unused(space.cache, now - limits.cache)
     if limits.trash is not None:
-        found += _trashed(due(catalog.trashed(), older_than=limits.trash, now=now))
+        found += _trashed(due(catalog.trash.list(), older_than=limits.trash, now=now))
     return (*found, *_backups(space, limits.backups))
 
 
@@ -94,7 +94,7 @@ def collect(catalog: Catalog, garbage: Sequence[Garbage]) -> Job[Collected]:
 
 def _delete(catalog: Catalog, one: Garbage) -> None:
     if one.trashed:
-        catalog.discard(one.trashed)
+        catalog.trash.discard(one.trashed)
     elif one.path.is_dir() and one.sort is Sort.PARTIAL:
         shutil.rmtree(one.path)
     else:

@@ -81,7 +81,7 @@ def link(catalog: Catalog, duplicates: Duplicates, *, cancel: Cancel | None = No
             except (OSError, BrokenFile, MissingFile) as error:
                 skipped.append(Skipped(step.link, _reason(error)))
             else:
-                catalog.note_file(step.link)
+                catalog.files.refresh(step.link)
                 linked.append(step.link)
                 saved += step.saves
     yield Done(Linked(journal.path if linked else None, tuple(linked), tuple(skipped), saved))
@@ -98,7 +98,7 @@ def undo(catalog: Catalog, path: Path) -> Job[Undone]:
         except (OSError, _NotLinked) as error:
             skipped.append(Skipped(name, _reason(error)))
         else:
-            catalog.note_file(name)
+            catalog.files.refresh(name)
             restored.append(name)
     yield Done(Undone(tuple(restored), tuple(skipped)))
 

@@ -17,6 +17,6 @@ def due(held: Sequence[Trashed], *, older_than: timedelta | None, now: datetime)
 def empty(catalog: Catalog, things: Sequence[Trashed]) -> Job[tuple[Trashed, ...]]:
     """Delete their files for good, one model after another; what was not reached stays in the trash."""
     for number, thing in enumerate(things, start=1):
-        catalog.discard(thing)
+        catalog.trash.discard(thing)
         yield Progress("trash", number, len(things), "files")
     yield Done(tuple(things))

@@ -69,7 +69,7 @@ def usage(catalog: Catalog, by: By) -> Usage:
             groups[name].append(file)
     rows = [_row(name, group) for name, group in groups.items()]
     rows.sort(key=lambda row: (-row.real, row.name))
-    trash = sum(thing.size for thing in catalog.trashed())
+    trash = sum(thing.size for thing in catalog.trash.list())
     cache = _folder_size(catalog.workspace.cache)
     return Usage(tuple(rows), _row("all", files), _duplicates(files), missing, trash, cache)
 

@@ -79,7 +79,7 @@ def _checked(catalog: Catalog, places: Sequence[_Place], cancel: Cancel | None) 
     """Several files are read at once; each is written down as soon as it is done."""
     verdicts = {at.path: check for artifact, at in places if (check := _without_reading(artifact, at))}
     for check in verdicts.values():
-        catalog.note_check(check)
+        catalog.files.note_check(check)
     left = {at.path: (artifact, at) for artifact, at in places if at.path not in verdicts}
     recorded = {artifact.id: artifact.digests.get("sha256") for artifact, _ in places}
 
@@ -90,7 +90,7 @@ def _checked(catalog: Catalog, places: Sequence[_Place], cancel: Cancel | None) 
         if isinstance(event, Hashed):
             artifact, at = left[event.path]
             check = _judged(artifact, at, event, recorded[artifact.id])
-            catalog.note_check(check, event)
+            catalog.files.note_check(check, event)
             verdicts[event.path] = check
             recorded[artifact.id] = recorded[artifact.id] or event.digests.get("sha256")
         else:
@@ -116,7 +116,7 @@ def _quick_check(catalog: Catalog, artifact: Artifact, at: Location) -> Check:
         why = f"it was written after it was added; modelhub verify {artifact.id} compares its bytes"
         touched = Check(artifact, at.path, Verdict.CHANGED, why)
         check = _resized(artifact, at, there) or (Check(artifact, at.path, Verdict.SAME) if same_time else touched)
-    catalog.note_check(check)
+    catalog.files.note_check(check)
     return check
 
 

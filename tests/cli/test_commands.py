@@ -157,7 +157,7 @@ def test_show_tells_what_made_a_model_and_what_it_made(run: Run, kip: Path, vae:
         made = catalog.begin_run("train", {}, [("base", 1)])
         catalog.finish_run(made, outputs=[2])
         used = catalog.begin_run("generate", {}, [("lora", 2)])
-        catalog.record_image(used, workspace.outputs / "9.png", sha256="", width=1, height=1, infotext="")
+        catalog.pictures.record(used, workspace.outputs / "9.png", sha256="", width=1, height=1, infotext="")
         catalog.finish_run(used)
     page = run("show", "kip").out
     assert "from base 1 (plain-vae), made 2 (kip)" in page

@@ -38,7 +38,7 @@ def test_search_finds_pictures_by_what_drew_them(two: Run, workspace: Workspace)
     path = workspace.outputs / "1.png"
     with Catalog.open(workspace) as catalog:
         run = catalog.begin_run("generate", {}, [("lora", 1)])
-        catalog.record_image(run, path, sha256="", width=64, height=32, infotext="水墨 castle\nSteps: 20" + "x" * 99)
+        catalog.pictures.record(run, path, sha256="", width=64, height=32, infotext="水墨 castle\nSteps: 20" + "x" * 99)
         catalog.finish_run(run)
     shown = two("search", "--images", "水墨", "steps").out
     assert str(path) in shown

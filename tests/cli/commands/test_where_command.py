@@ -26,7 +26,7 @@ def drawn(run: Run, kip: Path, vae: Path, workspace: Workspace) -> Path:
         catalog.finish_run(trained, outputs=[2])
         number = catalog.begin_run("generate", {"prompt": "a castle"}, [("model", 1), ("lora", 2)])
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        catalog.record_image(number, path, sha256=sha256, width=8, height=8, infotext=text)
+        catalog.pictures.record(number, path, sha256=sha256, width=8, height=8, infotext=text)
         catalog.finish_run(number)
     return path
 

@@ -293,7 +293,7 @@ def test_a_second_name_of_a_file_is_a_second_place_and_nothing_is_hashed(catalog
 def test_an_inode_that_was_given_to_another_file_proves_nothing(catalog: Catalog, tmp_path: Path) -> None:
     catalog.add(lora(tmp_path / "a.safetensors"))
     other = lora(tmp_path / "b.safetensors", fill=1)
-    catalog.note_file_keys({str(tmp_path / "a.safetensors"): fingerprint(other).file_key})
+    catalog.files.note_keys({str(tmp_path / "a.safetensors"): fingerprint(other).file_key})
     assert catalog.add(other).id == 2
 
 

@@ -59,7 +59,7 @@ def test_the_last_run_of_a_kind_is_the_newest(held: Catalog) -> None:
 def test_pictures_belong_to_their_run(held: Catalog, workspace: Workspace) -> None:
     number = held.begin_run("generate", {}, [("model", 1), ("lora", 2)])
     path = workspace.outputs / "1.png"
-    image = held.record_image(number, path, sha256="ab", width=128, height=64, infotext="Steps: 20, 水")
+    image = held.pictures.record(number, path, sha256="ab", width=128, height=64, infotext="Steps: 20, 水")
     (drawn,) = held.run(number).images
     assert (drawn.id, drawn.path, drawn.width, drawn.height, drawn.infotext) == (image, path, 128, 64, "Steps: 20, 水")
 

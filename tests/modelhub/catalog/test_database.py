@@ -199,7 +199,7 @@ def test_paths_of_the_workspace_do_not_depend_on_where_we_stand(
     monkeypatch.chdir(tmp_path)
     with Catalog.create(Workspace(Path("here"))) as catalog:
         number = catalog.begin_run("generate", {})
-        catalog.record_image(number, Path("here/outputs/1.png"), sha256="", width=1, height=1, infotext="")
+        catalog.pictures.record(number, Path("here/outputs/1.png"), sha256="", width=1, height=1, infotext="")
         assert catalog.run(number).images[0].path == tmp_path / "here" / "outputs" / "1.png"
 
 

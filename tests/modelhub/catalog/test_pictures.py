@@ -23,7 +23,7 @@ def drawn(catalog: Catalog, workspace: Workspace, tmp_path: Path) -> Catalog:
     for number, text in enumerate(TEXTS, start=1):
         run = catalog.begin_run("generate", {}, [("model", 1)] if number < 4 else [("model", 1), ("lora", 2)])
         path = workspace.outputs / f"{number}.png"
-        catalog.record_image(run, path, sha256=f"{number:064}", width=64, height=32, infotext=text)
+        catalog.pictures.record(run, path, sha256=f"{number:064}", width=64, height=32, infotext=text)
         catalog.finish_run(run)
     return catalog
 
@@ -51,7 +51,7 @@ CASES = {
 
 @pytest.mark.parametrize(("words", "numbers"), CASES.values(), ids=CASES)
 def test_words_find_the_newest_pictures_first(drawn: Catalog, words: str, numbers: list[int]) -> None:
-    assert [image.id for image in drawn.search_images(words)] == numbers
+    assert [image.id for image in drawn.pictures.search(words)] == numbers
 
 
 @pytest.mark.parametrize(("words", "numbers"), CASES.values(), ids=CASES)
@@ -59,25 +59,29 @@ def test_very_common_short_words_find_the_same(
     drawn: Catalog, words: str, numbers: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fulltext, "_MANY", 0)
-    assert [image.id for image in drawn.search_images(words)] == numbers
+    assert [image.id for image in drawn.pictures.search(words)] == numbers
 
 
 def test_a_search_stops_at_its_limit(drawn: Catalog) -> None:
-    assert [image.id for image in drawn.search_images("a", limit=2)] == [4, 3]
+    assert [image.id for image in drawn.pictures.search("a", limit=2)] == [4, 3]
 
 
 def test_a_picture_is_found_by_path_and_by_bytes(drawn: Catalog, workspace: Workspace) -> None:
-    at, with_bytes = drawn.image_at(workspace.outputs / "3.png"), drawn.image_with(f"{2:064}")
+    at, with_bytes = drawn.pictures.at(workspace.outputs / "3.png"), drawn.pictures.with_sha256(f"{2:064}")
     assert at
     assert with_bytes
     assert (at.id, at.run_id, with_bytes.id) == (3, 3, 2)
-    assert drawn.image_at(workspace.outputs / "9.png") is None
-    assert drawn.image_with("ab") is None
+    assert drawn.pictures.at(workspace.outputs / "9.png") is None
+    assert drawn.pictures.with_sha256("ab") is None
 
 
 def test_uses_count_pictures_and_name_what_was_trained(drawn: Catalog) -> None:
     trained = drawn.begin_run("train", {}, [("base", 1)])
     drawn.finish_run(trained, outputs=[3])
-    uses = drawn.uses(1, newest=2)
+    uses = drawn.pictures.uses(1, newest=2)
     assert (uses.pictures, [image.id for image in uses.newest], uses.trained) == (4, [4, 3], (3,))
-    assert (drawn.uses(2).pictures, drawn.uses(3).pictures, drawn.uses(3).trained) == (1, 0, ())
+    assert (drawn.pictures.uses(2).pictures, drawn.pictures.uses(3).pictures, drawn.pictures.uses(3).trained) == (
+        1,
+        0,
+        (),
+    )

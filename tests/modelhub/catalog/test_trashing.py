@@ -31,9 +31,9 @@ def pair(catalog: Catalog, workspace: Workspace) -> tuple[Path, Path]:
 
 
 def test_the_trash_tells_what_lies_in_it(catalog: Catalog, pair: tuple[Path, Path], workspace: Workspace) -> None:
-    assert catalog.trashed() == ()
+    assert catalog.trash.list() == ()
     catalog.remove(1)
-    (thing,) = catalog.trashed()
+    (thing,) = catalog.trash.list()
     assert (thing.artifact.id, thing.artifact.name, thing.size) == (1, "kip", 2 * thing.files[0].size)
     assert [at.origin for at in thing.files] == list(pair)
     assert all(at.path.parent == workspace.trash and at.path.is_file() for at in thing.files)
@@ -43,9 +43,9 @@ def test_the_trash_tells_what_lies_in_it(catalog: Catalog, pair: tuple[Path, Pat
 def test_what_comes_back_is_as_it_was(catalog: Catalog, pair: tuple[Path, Path], ref: str) -> None:
     before = catalog.artifact(1)
     catalog.remove(1)
-    assert catalog.restore(ref) == before
+    assert catalog.artifact(catalog.trash.restore(ref)) == before
     assert all(path.is_file() for path in pair)
-    assert catalog.trashed() == ()
+    assert catalog.trash.list() == ()
     assert [one.id for one in catalog.list()] == [1]
 
 
@@ -53,17 +53,17 @@ def test_a_name_that_was_taken_meanwhile_gets_a_number(catalog: Catalog, workspa
     catalog.add(lora(workspace.models / "kip.safetensors"))
     catalog.remove(1)
     catalog.add(lora(workspace.models / "2" / "kip.safetensors", 1))
-    assert catalog.restore("1").name == "kip-2"
+    assert catalog.artifact(catalog.trash.restore("1")).name == "kip-2"
 
 
 def test_a_file_that_stands_there_now_is_named_and_left_alone(catalog: Catalog, pair: tuple[Path, Path]) -> None:
     catalog.remove(1)
     pair[1].write_bytes(b"another")
     with pytest.raises(Conflict, match=str(pair[1])):
-        catalog.restore("1")
+        catalog.trash.restore("1")
     assert pair[1].read_bytes() == b"another"
     assert not pair[0].exists()
-    assert len(catalog.trashed()) == 1
+    assert len(catalog.trash.list()) == 1
 
 
 def test_a_place_that_another_model_is_known_at_is_left_to_it(catalog: Catalog, workspace: Workspace) -> None:
@@ -72,7 +72,7 @@ def test_a_place_that_another_model_is_known_at_is_left_to_it(catalog: Catalog, 
     catalog.remove(1)
     catalog.add(lora(path, 1)).path.unlink()
     with pytest.raises(Conflict, match=r"2 \(kip\) is known to lie") as caught:
-        catalog.restore("1")
+        catalog.trash.restore("1")
     assert caught.value.mend == "modelhub rm 2"
 
 
@@ -95,9 +95,9 @@ def test_only_what_is_in_the_trash_can_be_restored(catalog: Catalog, tmp_path: P
         catalog.add(lora(workspace.models / "kip.safetensors", fill))
         catalog.remove(fill)
     with pytest.raises(AmbiguousRef, match=r"2 \(kip\) or 1 \(kip\)"):
-        catalog.restore("kip")
+        catalog.trash.restore("kip")
     with pytest.raises(NotFound, match="nobody"):
-        catalog.restore("nobody")
+        catalog.trash.restore("nobody")
 
 
 def test_what_was_trashed_before_places_were_remembered_goes_to_its_kind(
@@ -107,17 +107,17 @@ def test_what_was_trashed_before_places_were_remembered_goes_to_its_kind(
     catalog.remove(1)
     with catalog._database.writing() as connection:
         connection.execute(update(tables.location).values(origin=None))
-    assert catalog.restore("1").path == workspace.models / "lora" / "kip.safetensors"
+    assert catalog.artifact(catalog.trash.restore("1")).path == workspace.models / "lora" / "kip.safetensors"
 
 
 def test_what_is_discarded_stays_known_to_lineage(catalog: Catalog, pair: tuple[Path, Path]) -> None:
     run = catalog.begin_run("generate", {}, [("lora", 1)])
     catalog.remove(1)
-    (thing,) = catalog.trashed()
+    (thing,) = catalog.trash.list()
     thing.files[0].path.unlink()
-    catalog.discard(thing)
+    catalog.trash.discard(thing)
     assert not any(at.path.exists() for at in thing.files)
-    assert (catalog.trashed(), catalog.names([1]), catalog.run(run).inputs) == ((), {1: "kip"}, (("lora", 1),))
+    assert (catalog.trash.list(), catalog.names([1]), catalog.run(run).inputs) == ((), {1: "kip"}, (("lora", 1),))
     with pytest.raises(UnknownRef):
         catalog.artifact(1)
 
@@ -125,8 +125,8 @@ def test_what_is_discarded_stays_known_to_lineage(catalog: Catalog, pair: tuple[
 def test_a_model_is_trashed_restored_and_trashed_again(catalog: Catalog, pair: tuple[Path, Path]) -> None:
     for _ in range(2):
         catalog.remove(1)
-        catalog.discard(catalog.trashed()[0]) if _ else catalog.restore("1")
-    assert catalog.trashed() == ()
+        catalog.trash.discard(catalog.trash.list()[0]) if _ else catalog.trash.restore("1")
+    assert catalog.trash.list() == ()
 
 
 _DYING = """
@@ -152,7 +152,7 @@ with Catalog.open(Workspace(pathlib.Path(root))) as catalog:
         trashing.move = once_then_die()
     if point == "before the last commit":
         trashing.settled = die
-    catalog.remove(1) if action == "remove" else catalog.restore("1")
+    catalog.remove(1) if action == "remove" else catalog.trash.restore("1")
 """
 POINTS = ("before the first move", "between link and unlink", "after the first of two", "before the last commit")
 
@@ -169,7 +169,7 @@ def test_a_removal_that_was_killed_is_finished_by_the_next_to_open(
     content = pair[0].read_bytes()
     killed(workspace, "remove", point)
     with Catalog.open(workspace) as opened:
-        (thing,) = opened.trashed()
+        (thing,) = opened.trash.list()
         assert [at.path.read_bytes() for at in thing.files] == [content, content]
         assert not any(path.exists() for path in pair)
         assert opened.list() == ()
@@ -187,7 +187,7 @@ def test_a_restoring_that_was_killed_is_finished_by_the_next_to_open(
     with Catalog.open(workspace) as opened:
         assert [at.path for at in opened.artifact(1).locations] == list(pair)
         assert [path.read_bytes() for path in pair] == [content, content]
-        assert opened.trashed() == ()
+        assert opened.trash.list() == ()
     assert list(workspace.trash.iterdir()) == []
 
 
@@ -199,7 +199,7 @@ def test_a_restoring_that_was_killed_overwrites_nothing_that_came_since(
     pair[1].write_bytes(b"another")
     with Catalog.open(workspace) as opened:
         assert pair[1].read_bytes() == b"another"
-        assert len(opened.trashed()[0].files) == 2
+        assert len(opened.trash.list()[0].files) == 2
     assert not pair[0].exists()
     assert len(list(workspace.trash.iterdir())) == 2
 

@@ -59,7 +59,7 @@ def test_models_that_were_never_hashed_are_compared(catalog: Catalog, tmp_path: 
     shutil.copyfile(tmp_path / "a.safetensors", path)
     with catalog._database.writing() as connection:
         connection.execute(tables.digest.delete())
-    catalog.note_file(path)
+    catalog.files.refresh(path)
     events = list(find(catalog))
     assert len([event for event in events if isinstance(event, Progress)]) == 2
     (group,) = found(catalog).groups

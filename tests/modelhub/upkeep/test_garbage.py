@@ -75,7 +75,7 @@ def test_the_trash_is_left_unless_it_is_asked_for(catalog: Catalog, workspace: W
     later = NOW + 2 * DAY
     (one,) = find(catalog, Limits(trash=DAY), later)
     drain(collect(catalog, [one]))
-    assert (one.sort, one.path.exists(), catalog.trashed()) == (Sort.TRASH, False, ())
+    assert (one.sort, one.path.exists(), catalog.trash.list()) == (Sort.TRASH, False, ())
 
 
 def test_journals_go_after_a_season(catalog: Catalog, workspace: Workspace) -> None:

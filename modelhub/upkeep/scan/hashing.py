@@ -1,0 +1,45 @@
+"""Computes the digests that the catalog lacks, several files at once; each is kept as soon as its file is done."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelhub.catalog import Catalog
+from modelhub.digests import ALGORITHMS, CHEAP, Hashed, hash_files
+from modelhub.errors import ModelHubError
+from modelhub.jobs import Cancel, Done, Job
+from modelhub.kinds import Kind
+
+__all__ = ["HashReport", "hash_missing"]
+
+_BULKY = (Kind.CHECKPOINT, Kind.UNET, Kind.TEXT_ENCODER)
+"""Nobody names these by their AutoV3, which would take as long again."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashReport:
+    """What `hash_missing` did."""
+
+    hashed: int
+    failed: tuple[tuple[Path, ModelHubError], ...] = ()
+
+
+def hash_missing(catalog: Catalog, *, workers: int | None = None, cancel: Cancel | None = None) -> Job[HashReport]:
+    """Give every model that is present its sha256, AutoV1 and AutoV2, and LoRAs and other small kinds their AutoV3.
+
+    A digest of a file that changes meanwhile is dropped. What was done stays when this is stopped.
+    """
+    lacking: Mapping[Path, Kind] = catalog.files.unhashed()
+    hashed, failed = 0, list[tuple[Path, ModelHubError]]()
+
+    def algorithms(path: Path) -> Collection[str]:
+        return CHEAP if lacking[path] in _BULKY else ALGORITHMS
+
+    for event in hash_files(list(lacking), algorithms=algorithms, workers=workers, cancel=cancel):
+        if not isinstance(event, Hashed):
+            yield event
+        elif event.error is not None:
+            failed.append((event.path, event.error))
+        elif event.seen is not None:
+            hashed += catalog.files.note_digests(event.path, event.seen, event.digests)
+    yield Done(HashReport(hashed, tuple(failed)))
