@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from modelhub.catalog.settling import Ask, Found, Question, compared, location, 
 from modelhub.digests import file_digests
 from modelhub.errors import BadValue, MissingFile, UnsafeFile
 from modelhub.fingerprint import fingerprint, sample
-from modelhub.headers import TensorTable, read_table
+from modelhub.headers import TensorTable, read_table, read_tensor
 from modelhub.identify import VERSION, identify
 from modelhub.kinds import Evidence, Facts, Kind, Source
 from modelhub.words.sidecars import Sidecar, read_sidecars, sidecar_stamp
@@ -129,7 +130,7 @@ def _read(root: Path, path: Path, wish: Wish) -> Found:
         stem=model_name(path),
         fingerprint=seen,
         sample=sample(path),
-        facts=wish.facts or _with_notes(identify(table, name=path.stem), beside),
+        facts=wish.facts or _with_notes(_identified(path, table), beside),
         given=wish.facts is not None,
         aliases=_aliases(path, table),
         words=words,
@@ -139,6 +140,10 @@ def _read(root: Path, path: Path, wish: Wish) -> Found:
         sources={ref: versioned({**said, "heard": "sidecar"}) for ref, said in beside.sources.items()},
         sidecars=beside.stamp,
     )
+
+
+def _identified(path: Path, table: TensorTable) -> Facts:
+    return identify(table, name=path.stem, read=partial(read_tensor, path, table))
 
 
 def _with_notes(facts: Facts, beside: Sidecar) -> Facts:

@@ -11,7 +11,7 @@ from modelhub.headers.folders import folder_files, holds_model, read_folder_tabl
 from modelhub.headers.safetensors import MAX_HEADER, data_digest, write_table
 
 __all__ = ["MAX_HEADER", "TensorEntry", "TensorTable", "WEIGHT_SUFFIXES", "data_digest", "folder_files"]
-__all__ += ["holds_model", "read_table", "write_table"]
+__all__ += ["holds_model", "read_table", "read_tensor", "write_table"]
 
 
 def read_table(path: Path) -> TensorTable:
@@ -23,3 +23,13 @@ def read_table(path: Path) -> TensorTable:
     if path.is_dir() and holds_model([one.name for one in path.iterdir()]):
         return read_folder_table(path)
     return read_file_table(path)
+
+
+def read_tensor(path: Path, table: TensorTable, name: str) -> bytes:
+    """The bytes of one tensor of a file, as they lie; nothing where it is a folder's."""
+    entry = table.tensors[name]
+    if table.container == "diffusers":
+        return b""
+    with path.open("rb") as file:
+        file.seek(table.data_start + entry.start)
+        return file.read(entry.end - entry.start)

@@ -4,12 +4,15 @@ import json
 import os
 import random
 import sqlite3
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from modelhub.catalog import Catalog, Query
+from modelhub.jobs import drain
+from modelhub.upkeep.scan import scan
 from modelhub.workspace import Workspace
 from tests import tables
 
@@ -25,9 +28,9 @@ def test_nothing_is_lost_and_nothing_seen_half(hands: int, workspace: Workspace,
         for number, folder in enumerate(folders)
     ]
     reader = _fork(lambda: _read(workspace, tmp_path / "stop"))
-    assert [_code(worker) for worker in workers] == [0] * hands
+    codes = [_code(worker) for worker in workers]
     (tmp_path / "stop").touch()
-    assert _code(reader) == 0
+    assert (codes, _code(reader)) == ([0] * hands, 0)
     expected = {
         name: path for folder in folders for name, path in json.loads((folder / "held.json").read_text()).items()
     }
@@ -43,18 +46,26 @@ def test_nothing_is_lost_and_nothing_seen_half(hands: int, workspace: Workspace,
 
 
 def _work(workspace: Workspace, folder: Path, number: int) -> None:
-    """Add, rename, tag and remove files of its own; write down what must be there in the end."""
+    """Add, find, rename, tag and remove files of its own; write down what must be there in the end."""
     chance = random.Random(number)
     held: dict[str, str] = {}
     tables.write(folder / "shared.safetensors", tables.tiny_lora())
     with Catalog.open(workspace) as catalog:
         catalog.add(folder / "shared.safetensors")
         for step in range(STEPS):
-            act = chance.choice(["add", "add", "rename", "tag", "remove"]) if held else "add"
+            act = chance.choice(["add", "add", "scan", "rename", "tag", "remove"]) if held else "add"
             if act == "add":
                 metadata = {"by": f"{number}", "step": f"{step}"}
                 path = tables.write(folder / f"own-{number}-{step}.safetensors", tables.tiny_lora(), metadata)
                 held[catalog.add(path).name] = str(path)
+                continue
+            if act == "scan":
+                path = tables.write(
+                    folder / f"own-{number}-{step}.safetensors", tables.tiny_lora(), {"found": f"{number}-{step}"}
+                )
+                new = drain(scan(catalog, [folder])).new
+                held |= {one.name: str(one.path) for one in new}
+                assert path in {one.path for one in new}
                 continue
             name = chance.choice(sorted(held))
             artifact = catalog.resolve(name)
@@ -87,6 +98,8 @@ def _fork(work: Callable[[], None]) -> int:
         try:
             work()
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
     return child

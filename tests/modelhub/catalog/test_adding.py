@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import sqlite3
+import struct
 from pathlib import Path
 
 import pytest
@@ -399,3 +400,31 @@ def test_a_folder_of_links_is_copied_and_not_moved(catalog: Catalog, tmp_path: P
     there = catalog.bring(folder, move=False).path
     assert not (there / weights.name).is_symlink()
     assert (there / weights.name).stat().st_size == (cache / "blobs" / ("0" * 64)).stat().st_size
+
+
+@pytest.mark.parametrize(("spread", "prediction"), [(0.2, "v"), (0.02, "epsilon")])
+def test_one_small_tensor_tells_the_two_predictions_of_sd2_apart(
+    catalog: Catalog, tmp_path: Path, spread: float, prediction: str
+) -> None:
+    shapes = {
+        f"model.diffusion_model.{name}": shape[:2] if "proj_" in name else shape
+        for name, shape in tables.ldm_unet(context=1024).items()
+    }
+    telling = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"
+    path = sparse(tmp_path / "sd2.safetensors", shapes, {telling: struct.pack("<320e", *[spread, -spread] * 160)})
+    facts = catalog.add(path).facts
+    assert (facts.family, facts.prediction_type) == ("sd2", prediction)
+
+
+def sparse(path: Path, shapes: tables.Shapes, filled: dict[str, bytes]) -> Path:
+    """A file of real size that takes no room on the disk: all but the `filled` tensors is a hole."""
+    entries = tables.table(shapes).tensors
+    rows = {name: {"dtype": one.dtype, "shape": one.shape, "data_offsets": one.span} for name, one in entries.items()}
+    header = json.dumps(rows).encode()
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        for name, content in filled.items():
+            file.seek(8 + len(header) + entries[name].start)
+            file.write(content)
+        file.truncate(8 + len(header) + max(one.end for one in entries.values()))
+    return path
