@@ -113,16 +113,20 @@ def _checked(path: Path, header: bytes, file_size: int) -> TensorTable:
     tensors, metadata = read_rows(path, header)
     data_start = 8 + len(header)
     del header  # metadata may be all of it, and need its memory
-    _check_sizes(path, tensors)
-    _check_layout(path, sorted([entry.span for entry in tensors.values()]), file_size - data_start)
+    end = _checked_sizes(path, tensors)
+    _check_end(path, _checked_layout(path, tensors) if end is None else end, file_size - data_start)
     return TensorTable(tensors, read_metadata(path, metadata), data_start=data_start)
 
 
-def _check_sizes(path: Path, tensors: Mapping[str, TensorEntry]) -> None:
-    """One plain loop: it runs over every tensor of every file of a collection."""
+def _checked_sizes(path: Path, tensors: Mapping[str, TensorEntry]) -> int | None:
+    """Byte at which the last tensor ends when each begins where the one before it ends, as writers order them.
+
+    One plain loop: it runs over every tensor of every file of a collection.
+    """
     longest = max(map(len, tensors), default=0)
     if longest > _MAX_NAME:
         raise BrokenFile(path, f"a tensor's name has {longest:,} characters")
+    position, in_order = 0, True
     for name, entry in tensors.items():
         bits = _BITS.get(entry.dtype)
         if bits is None:
@@ -133,19 +137,28 @@ def _check_sizes(path: Path, tensors: Mapping[str, TensorEntry]) -> None:
         if bits != 8 * (end - start):
             needs = f"its shape {entry.shape} needs {bits / 8:g}"
             raise BrokenFile(path, f"tensor {name!r} spans {end - start} bytes, {needs}")
+        if start != position:
+            in_order = False
+        position = end
+    return position if in_order else None
 
 
-def _check_layout(path: Path, spans: Iterable[tuple[int, int]], data_size: int) -> None:
+def _checked_layout(path: Path, tensors: Mapping[str, TensorEntry]) -> int:
+    """Byte at which the last tensor ends, whatever their order."""
     position = 0
-    for start, end in spans:
+    for start, end in sorted([entry.span for entry in tensors.values()]):
         if start != position:
             raise BrokenFile(path, f"its tensors overlap or leave a hole at byte {min(start, position)}")
         position = end
-    if position > data_size:
+    return position
+
+
+def _check_end(path: Path, end: int, data_size: int) -> None:
+    if end > data_size:
         raise BrokenFile(
             path,
-            f"truncated: its tensors need {position:,} bytes, the file has {data_size:,}",
+            f"truncated: its tensors need {end:,} bytes, the file has {data_size:,}",
             mend="download it again",
         )
-    if position < data_size:
-        raise BrokenFile(path, f"{data_size - position:,} bytes stand behind its last tensor")
+    if end < data_size:
+        raise BrokenFile(path, f"{data_size - end:,} bytes stand behind its last tensor")

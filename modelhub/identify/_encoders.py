@@ -141,7 +141,7 @@ _FORMS = (
 )
 
 
-_MEASURED = tuple((form.measured, form) for form in _FORMS)
+_MEASURED = tuple((prefix + form.measured, prefix, form) for prefix in _PREFIXES for form in _FORMS)
 
 
 def read_encoder(file: WeightFile) -> Encoder | None:
@@ -149,9 +149,8 @@ def read_encoder(file: WeightFile) -> Encoder | None:
     tensors = file.table.tensors
     fitting = [
         _encoder(file, form, prefix)
-        for prefix in _PREFIXES
-        for measured, form in _MEASURED
-        if prefix + measured in tensors and file.fits(form.signature, prefix) and _is_sized(file, form, prefix)
+        for measured, prefix, form in _MEASURED
+        if measured in tensors and file.fits(form.signature, prefix) and _is_sized(file, form, prefix)
     ]
     return next((one for one in fitting if not one.sees), next(iter(fitting), None))
 

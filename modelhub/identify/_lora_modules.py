@@ -5,7 +5,7 @@ An underscore in a kohya name may be a dot or an underscore of the model's own: 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from modelhub.families import Pattern, known
 from modelhub.headers import TensorEntry
@@ -59,15 +59,15 @@ def _sample(names: Sequence[str]) -> Iterable[str]:
     return (name for run in range(_RUNS) for name in names[run * step : run * step + _RUN])
 
 
-def _paths(module: str) -> Iterable[str]:
+@lru_cache(maxsize=20_000)
+def _paths(module: str) -> Sequence[str]:
+    """The files of a collection train the same modules again and again."""
     front = _FRONT.match(module)
     path = module[front.end() if front else 0 :].replace(".", "_").replace(_PROCESSOR, "_")
     if within := _WITHIN_UNET.match(path):
-        yield path[within.end() :]
-        if int(within[1]) > 1:
-            yield f"deep_{path[within.end() :]}"
-    else:
-        yield _NUMBER.sub("#", path)
+        inner = path[within.end() :]
+        return (inner, f"deep_{inner}") if int(within[1]) > 1 else (inner,)
+    return (_NUMBER.sub("#", path),)
 
 
 @cache

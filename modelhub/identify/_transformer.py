@@ -25,11 +25,12 @@ _PREFIXES = (
 def read_transformer(file: WeightFile) -> Denoiser | None:
     """The file's diffusion transformer, or None when it has none that we know."""
     tensors = file.table.tensors
+    if not _anchor_names() & tensors.keys():
+        return None
     fitting = [
         (prefix, family, layout)
-        for prefix in _PREFIXES
-        for anchor, family, layout in _anchors()
-        if prefix + anchor in tensors and file.fits(layout, prefix)
+        for anchor, prefix, family, layout in _anchors()
+        if anchor in tensors and file.fits(layout, prefix)
     ]
     if not fitting:
         return None
@@ -47,10 +48,19 @@ def read_transformer(file: WeightFile) -> Denoiser | None:
 
 
 @cache
-def _anchors() -> Sequence[tuple[str, Family, Signature]]:
-    """Every layout of every family, by the first tensor that it requires: one look-up tells most of them off."""
+def _anchor_names() -> frozenset[str]:
+    return frozenset(anchor for anchor, *_ in _anchors())
+
+
+@cache
+def _anchors() -> Sequence[tuple[str, str, Family, Signature]]:
+    """Every layout of every family under every prefix, by the first tensor that it requires: one look-up tells most
+    of them off."""
     return tuple(
-        (next(iter(layout.requires)), family, layout) for family in known().values() for layout in family.transformer
+        (prefix + next(iter(layout.requires)), prefix, family, layout)
+        for prefix in _PREFIXES
+        for family in known().values()
+        for layout in family.transformer
     )
 
 

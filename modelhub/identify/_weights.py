@@ -1,6 +1,7 @@
 """How a file's weights are stored: as plain numbers, or quantised by one of the known tools."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from modelhub.identify._known import Known, WeightFile
 from modelhub.kinds import Source
@@ -18,9 +19,12 @@ _TOOLS: Mapping[str, Mapping[str, str]] = {
 """Type of the weights -> ending of the names beside them -> what such weights are called; ``{}`` is their type."""
 
 
+_DTYPE = attrgetter("dtype")
+
+
 def precision(file: WeightFile) -> Known | None:
     """The type that most bytes of a file's tensors have."""
-    dtypes = {entry.dtype for entry in file.table.tensors.values()}
+    dtypes = set(map(_DTYPE, file.table.tensors.values()))
     if not dtypes:
         return None
     most, detail = _most(file) if len(dtypes) > 1 else (*dtypes, "all of its tensors are {}")

@@ -111,7 +111,7 @@ def _said_otherwise(file: WeightFile, algorithm: str) -> str:
 def _wide(file: WeightFile, deltas: Deltas) -> str | None:
     tensors = file.table.tensors
     names = (*file.endings.get("lora_mid.weight", ()), *deltas.names)
-    sided = (name for name in names if len(tensors[name].shape) > 2)
+    sided = [name for name in names if len(tensors[name].shape) > 2]
     return next((name for name in sided if any(side > 1 for side in tensors[name].shape[2:])), None)
 
 
