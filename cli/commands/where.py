@@ -130,7 +130,8 @@ def _model_told(made: _Made) -> Iterator[str]:
     yield from _models_told(made.base)
     if made.data:
         yield f"  data   {made.data}"
-    yield f"  drew {uses.pictures} pictures" + (", the newest:" if uses.newest else "")
+    drawn = "1 picture" if uses.pictures == 1 else f"{uses.pictures:,} pictures"
+    yield f"  drew {drawn}" + (", the newest:" if uses.newest else "")
     yield from (f"    {image.path}" for image in uses.newest)
     yield from _models_told(made.trained)
 

@@ -69,7 +69,7 @@ def test_a_picture_that_says_nothing_is_told_so(run: Run, drawn: Path, tmp_path:
 
 def test_a_model_tells_what_made_it_and_what_it_drew(run: Run, drawn: Path) -> None:
     told = run("where", "kip").out
-    for part in ("made by run 1: train", "base   1 (plain-vae)", "data   /data/kip", "drew 1 pictures", str(drawn)):
+    for part in ("made by run 1: train", "base   1 (plain-vae)", "data   /data/kip", "drew 1 picture", str(drawn)):
         assert part in told
 
 
