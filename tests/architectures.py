@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any
 
 import diffusers
+import pytest
 import torch
 
 from tests.tables import Shapes
 
-__all__ = ["TRANSFORMERS", "UNETS", "VAES", "transformer", "unet", "vae"]
+__all__ = ["TRANSFORMERS", "UNETS", "VAES", "class_of", "transformer", "unet", "vae"]
 
 Configurations = Mapping[str, tuple[str, Mapping[str, Any]]]
 
@@ -272,7 +273,15 @@ def vae(name: str) -> Shapes:
     return _shapes_of(*VAES[name])
 
 
+def class_of(name: str) -> Any:
+    """A class of diffusers; a test that needs one which the installed diffusers lacks is skipped."""
+    if not hasattr(diffusers, name):
+        pytest.skip(f"diffusers {diffusers.__version__} has no {name}")
+    return getattr(diffusers, name)
+
+
 def _shapes_of(model: str, configuration: Mapping[str, Any]) -> Shapes:
+    kind = class_of(model)
     with torch.device("meta"):
-        module = getattr(diffusers, model)(**configuration)
+        module = kind(**configuration)
     return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}

@@ -57,7 +57,7 @@ def test_a_picture_without_texts_names_nothing(tmp_path: Path) -> None:
 def test_the_comment_of_other_formats_is_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + "水墨, Seed: 7".encode("utf-16-be")
+    exif[0x8769] = {0x9286: b"UNICODE\0" + "水墨, Seed: 7".encode("utf-16-be")}
     Image.new("RGB", (8, 8)).save(path, exif=exif)
     assert read_texts(path)["parameters"] == "水墨, Seed: 7"
 

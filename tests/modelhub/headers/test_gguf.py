@@ -180,6 +180,8 @@ def test_a_header_longer_than_the_first_look_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", BLOCKS)
 def test_blocks_are_as_large_as_the_package_says(number: int) -> None:
     name, numbers, size = BLOCKS[number]
+    if number not in {one.value for one in GGMLQuantizationType}:
+        pytest.skip(f"the installed gguf knows no {name}")
     kind: Any = GGMLQuantizationType(number)
     assert (kind.name, GGML_QUANT_SIZES[kind]) == (name, (numbers, size))
 

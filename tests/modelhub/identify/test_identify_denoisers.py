@@ -132,6 +132,7 @@ def shapes_of(tensors: Mapping[str, torch.Tensor]) -> tables.Shapes:
 
 @pytest.mark.parametrize("name", natives.NATIVE)
 def test_diffusers_converter_makes_its_own_table_of_the_authors_one(name: str) -> None:
+    architectures.class_of(architectures.TRANSFORMERS[name][0])
     converter = getattr(single_file_utils, CONVERTERS[architectures.TRANSFORMERS[name][0]])
     table = natives.authors_transformer(name)
     assert shapes_of(converter(meta(table))) == architectures.transformer(name)

@@ -10,6 +10,7 @@ import peft
 import pytest
 import torch
 
+from tests.architectures import class_of
 from tests.cases import Case, facts_of
 from tests.tables import Shapes
 
@@ -85,7 +86,8 @@ def unet(context: int) -> Any:
 def transformer_lora(which: str) -> Case:
     """All linear layers of a transformer, as `save_lora_weights` names them."""
     name, sizes = TRANSFORMERS[which]
-    model = on_meta(lambda: getattr(diffusers, name)(**sizes))
+    kind = class_of(name)
+    model = on_meta(lambda: kind(**sizes))
     linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
     on_meta(lambda: peft.inject_adapter_in_model(peft.LoraConfig(r=4, target_modules=linear), model))
     return Case({f"transformer.{key}": shape for key, shape in shapes_of(model).items()}, {})
