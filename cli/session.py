@@ -1,6 +1,7 @@
 """What a command works with: where it runs, how it may speak, and the catalog."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +15,7 @@ from modelhub.workspace import Workspace
 
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog
+    from modelhub.hubs import Access
 
 __all__ = ["Session"]
 
@@ -51,6 +53,17 @@ class Session:
         from modelhub.catalog import Catalog
 
         return Catalog.create(self.workspace)
+
+    @contextmanager
+    def access(self) -> "Iterator[Access]":
+        """What hubs are reached with, as the user's settings say: to use in a `with`."""
+        from modelhub.hubs import Access
+        from modelhub.network import Network
+        from modelhub.tokens import TokenStore
+
+        hubs = self.settings().hubs
+        with Network(allow=hubs.allowed) as network:
+            yield Access(network, TokenStore(self.environ, self.user_file.parent), hubs)
 
     def run(self, job: Job[T]) -> T:
         """Run a job to its end, showing how far it is as the options ask; Ctrl-C closes the job."""

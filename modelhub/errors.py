@@ -5,15 +5,21 @@
     ├── NotFound              3  a thing that was named and is not there
     │   ├── NoWorkspace
     │   ├── UnknownRef
-    │   └── MissingFile
+    │   ├── MissingFile
+    │   └── NotOffered           a hub has no such model, or has it no longer
     ├── Conflict              4  two things that cannot both be
     │   ├── AmbiguousRef
     │   ├── NameTaken
-    │   └── Incompatible
+    │   ├── Incompatible
+    │   └── LicenceForbids
     ├── MissingPackage        1  a feature whose extra is not installed
     ├── UnsafeFile            6  a file that is refused unread
     ├── BrokenFile            7  a file that is not what it says it is
     ├── OutOfResources        8  disk or memory ran out
+    ├── NetworkError          9  what came of talking to another machine
+    │   ├── Unreachable          it does not answer, or not as it should; trying again may help
+    │   ├── AccessDenied         it wants a token, an approval, a payment, or never gives this file
+    │   └── ForbiddenHost        an address that we do not talk to unless the user says so
     └── Interrupted         130  the user stopped it; what was done is kept
 
 An error says what went wrong with which thing, and `mend` is the next command to type. The numbers are
@@ -23,20 +29,26 @@ the exit codes of the command line.
 from collections.abc import Iterable
 
 __all__ = [
+    "AccessDenied",
     "AmbiguousRef",
     "BadValue",
     "BrokenFile",
     "Conflict",
+    "ForbiddenHost",
     "Incompatible",
     "Interrupted",
+    "LicenceForbids",
     "MissingFile",
     "MissingPackage",
     "ModelHubError",
     "NameTaken",
+    "NetworkError",
     "NoWorkspace",
     "NotFound",
+    "NotOffered",
     "OutOfResources",
     "UnknownRef",
+    "Unreachable",
     "UnsafeFile",
 ]
 
@@ -93,6 +105,12 @@ class MissingFile(NotFound):
     code = "missing-file"
 
 
+class NotOffered(NotFound):
+    """A hub offers no such model, version or file, or has taken it down."""
+
+    code = "not-offered"
+
+
 class Conflict(ModelHubError):
     """Two things were asked for that exclude each other."""
 
@@ -120,6 +138,12 @@ class Incompatible(Conflict):
     """Models that do not fit together, found before a weight is read."""
 
     code = "incompatible"
+
+
+class LicenceForbids(Conflict):
+    """A licence does not allow, or is not known to allow, what was required of it."""
+
+    code = "licence-forbids"
 
 
 class MissingPackage(ModelHubError):
@@ -159,6 +183,32 @@ class OutOfResources(ModelHubError):
     code = "out-of-resources"
     exit_code = 8
     retryable = True
+
+
+class NetworkError(ModelHubError):
+    """Something came of talking to another machine that stops the work; no file was harmed."""
+
+    code = "network"
+    exit_code = 9
+
+
+class Unreachable(NetworkError):
+    """A machine that does not answer, or answers with its own failure, or with what is no answer at all."""
+
+    code = "unreachable"
+    retryable = True
+
+
+class AccessDenied(NetworkError):
+    """A hub will not give something to us as we are: it wants a token, an approval, early access, or never does."""
+
+    code = "access-denied"
+
+
+class ForbiddenHost(NetworkError):
+    """An address that is not talked to unless the user allows it: plain http, this machine, a private network."""
+
+    code = "forbidden-host"
 
 
 class Interrupted(ModelHubError):

@@ -6,7 +6,7 @@ The migrations are what makes these tables; a test compares the two.
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
@@ -97,8 +97,18 @@ source = Table(
     Column("ref", String, primary_key=True, index=True),
     Column("said", Text, nullable=False),
     Column("seen_at", String, nullable=False),
+    Column("gone_at", String),
 )
-"""What a hub said of an artifact, and when."""
+"""What a hub said of an artifact, and when; since when it has no longer said so: what it said last stays."""
+
+asked = Table(
+    "asked",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("hub", String, primary_key=True),
+    Column("asked_at", String, nullable=False),
+)
+"""When a hub was last asked what has these bytes, whatever it answered: so that it is not asked every day."""
 
 run = Table(
     "run",

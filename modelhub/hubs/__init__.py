@@ -1,0 +1,64 @@
+"""Where models come from: one file, or one room, a hub. A new one is a new file; the registry finds it.
+
+A hub tells what it offers (`listings`) and where the bytes are now (`locate`); fetching them is `modelhub.transfer`'s.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import cast
+
+from modelhub.errors import BadValue
+from modelhub.hubs._address import HubRef
+from modelhub.hubs._hub import Access, Account, Hub, Member, Search
+from modelhub.hubs._listing import Gate, Listing, Preview, RemoteFile, Scan
+
+__all__ = [
+    "Access",
+    "Account",
+    "Gate",
+    "Hub",
+    "HubRef",
+    "Listing",
+    "Member",
+    "Preview",
+    "RemoteFile",
+    "Scan",
+    "Search",
+    "connect",
+    "member",
+    "names",
+    "parse",
+]
+
+
+def parse(text: str) -> HubRef:
+    """The hub's address that `text` means: with a prefix, a web page, an AIR; raises `BadValue` when it is none."""
+    found = next((ref for one in _members().values() if (ref := one.address(text.strip()))), None)
+    if found is None:
+        raise BadValue(f"{text!r} is no address at a hub", mend="write hf:OWNER/REPO, civitai:MODEL, or paste its page")
+    return found
+
+
+def connect(hub: str, access: Access) -> Hub:
+    """The hub of that name, ready to be asked."""
+    return member(hub).connect(access)
+
+
+def member(hub: str) -> Member:
+    """What declares the hub of that name; raises `BadValue` naming those there are."""
+    if hub not in _members():
+        raise BadValue(f"{hub!r} is no hub", mend=f"one of {', '.join(names())}")
+    return _members()[hub]
+
+
+def names() -> tuple[str, ...]:
+    """Of all hubs."""
+    return tuple(_members())
+
+
+@cache
+def _members() -> dict[str, Member]:
+    names = sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_"))
+    modules = [cast(Member, importlib.import_module(f"{__name__}.{name}")) for name in names]
+    return {module.NAME: module for module in sorted(modules, key=lambda one: one.NAME == "web")}
