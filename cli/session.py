@@ -16,6 +16,7 @@ from modelhub.workspace import Workspace
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog
     from modelhub.hubs import Access
+    from modelhub.tokens import TokenStore
 
 __all__ = ["Session"]
 
@@ -54,16 +55,22 @@ class Session:
 
         return Catalog.create(self.workspace)
 
+    @property
+    def tokens(self) -> "TokenStore":
+        """Whom hubs know us as."""
+        from modelhub.tokens import TokenStore
+
+        return TokenStore(self.environ, self.user_file.parent)
+
     @contextmanager
     def access(self) -> "Iterator[Access]":
         """What hubs are reached with, as the user's settings say: to use in a `with`."""
         from modelhub.hubs import Access
         from modelhub.network import Network
-        from modelhub.tokens import TokenStore
 
         hubs = self.settings().hubs
         with Network(allow=hubs.allowed) as network:
-            yield Access(network, TokenStore(self.environ, self.user_file.parent), hubs)
+            yield Access(network, self.tokens, hubs)
 
     def run(self, job: Job[T]) -> T:
         """Run a job to its end, showing how far it is as the options ask; Ctrl-C closes the job."""

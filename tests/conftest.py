@@ -12,7 +12,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 
 from modelhub.catalog import Catalog
+from modelhub.tokens import PLACES
 from modelhub.workspace import Workspace
+
+_HUBS = (
+    *(name for place in PLACES.values() for name in place.variables),
+    *("HF_ENDPOINT", "HF_HOME", "HF_TOKEN_PATH", "MODELHUB_CIVITAI", "MODELHUB_ALLOW_HOSTS", "MODELHUB_TRUST_MIRRORS"),
+    *("MODELHUB_RATE", "MODELHUB_AT_ONCE", "MODELHUB_XET"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
+)
+"""Variables that say how hubs are reached, and as whom."""
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +30,9 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(variable, str(tmp_path / "xdg"))
     monkeypatch.setenv("MODELHUB_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("MODELHUB_DEVICE", raising=False)
+    for variable in _HUBS:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 

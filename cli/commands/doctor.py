@@ -14,6 +14,7 @@ import typer
 from cli.render import table
 from cli.session import Session
 from modelhub import __version__
+from modelhub.errors import ModelHubError
 
 _DISTRIBUTION = "modelhub-suite"
 _INFERENCE = ("torch", "diffusers", "transformers", "accelerate", "pillow", "numpy", "ftfy", "tokenizers")
@@ -46,7 +47,7 @@ class Finding:
 
 def command(session: Session) -> None:
     """Look at the installation and the workspace, and say how to mend what is wrong."""
-    findings = [*_system(), *_packages(), *_modules(), *_torch(), *_workspace(session)]
+    findings = [*_system(), *_packages(), *_modules(), *_torch(), *_workspace(session), *_tokens(session)]
     session.output.show(findings, text=lambda: _told(findings), ids=[one.what for one in findings if one.state != "ok"])
     if any(one.state is State.BROKEN for one in findings):
         raise typer.Exit(1)
@@ -144,6 +145,19 @@ def _workspace(session: Session) -> Iterator[Finding]:
     if kind:
         detail = f"it lies on a network file system ({kind}), where SQLite can lose writes"
         yield Finding("catalog.db", State.BROKEN, detail, "keep the workspace local; modelhub add /network/folder")
+
+
+def _tokens(session: Session) -> Iterator[Finding]:
+    from modelhub.tokens import PLACES
+
+    for hub in PLACES:
+        try:
+            found = session.tokens.found(hub)
+        except ModelHubError as error:
+            yield Finding(f"token {hub}", State.BROKEN, error.message, error.mend)
+            continue
+        told = f"in {found.origin}" if found else f"none, which some models ask for: modelhub login {hub}"
+        yield Finding(f"token {hub}", State.OK, told)
 
 
 def _mounts() -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import cast
 
 from modelhub.errors import BadValue
-from modelhub.hubs._address import HubRef
+from modelhub.hubs._address import HubRef, shown
 from modelhub.hubs._hub import Access, Account, Hub, Member, Search
 from modelhub.hubs._listing import Gate, Listing, Preview, RemoteFile, Scan
 
@@ -29,6 +29,7 @@ __all__ = [
     "member",
     "names",
     "parse",
+    "shown",
 ]
 
 
@@ -36,7 +37,8 @@ def parse(text: str) -> HubRef:
     """The hub's address that `text` means: with a prefix, a web page, an AIR; raises `BadValue` when it is none."""
     found = next((ref for one in _members().values() if (ref := one.address(text.strip()))), None)
     if found is None:
-        raise BadValue(f"{text!r} is no address at a hub", mend="write hf:OWNER/REPO, civitai:MODEL, or paste its page")
+        mend = "write hf:OWNER/REPO, civitai:MODEL, or paste its page"
+        raise BadValue(f"{shown(text)!r} is no address at a hub", mend=mend)
     return found
 
 

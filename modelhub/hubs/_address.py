@@ -1,8 +1,11 @@
 """Addresses at hubs, in any form that people paste."""
 
+import re
 from dataclasses import dataclass
 
-__all__ = ["HubRef"]
+__all__ = ["HubRef", "shown"]
+
+_LONGEST_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,8 @@ class HubRef:
         """Whether `other` is what this address means, or a part of it."""
         asked = ((self.model, other.model), (self.version, other.version), (self.file, other.file))
         return self.hub == other.hub and not self.digest and all(mine in ("", None, its) for mine, its in asked)
+
+
+def shown(text: str) -> str:
+    """What somebody gave for an address, for an error: without the places where people paste tokens."""
+    return re.sub(r"//[^/]*@", "//", text.partition("?")[0])[:_LONGEST_SHOWN]

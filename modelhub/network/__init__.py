@@ -5,6 +5,8 @@ that may see a token. What is asked of a hub and what is downloaded go the same 
 """
 
 from modelhub.network._answer import Answer, Reply
-from modelhub.network._network import USER_AGENT, Network
+from modelhub.network._asking import asked_wait
+from modelhub.network._network import Network
+from modelhub.network._steps import USER_AGENT
 
-__all__ = ["USER_AGENT", "Answer", "Network", "Reply"]
+__all__ = ["USER_AGENT", "Answer", "Network", "Reply", "asked_wait"]

@@ -1,34 +1,47 @@
 """`Network`: asks other machines, on `requests`."""
 
 import json
-from collections.abc import Collection, Mapping
+import random
+import time
+from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
-from modelhub import __version__
 from modelhub.errors import Unreachable
 from modelhub.network._answer import Answer, Reply
+from modelhub.network._asking import ATTEMPTS, Busy, demanded, final, is_passing, may_pass, pause, whole
+from modelhub.network._rules import Allowed, where
+from modelhub.network._steps import Step
 from modelhub.tokens import Grant
 
-__all__ = ["USER_AGENT", "Network"]
+__all__ = ["Network"]
 
-USER_AGENT = f"modelhub-suite/{__version__}"
-"""Civitai takes any name that holds that of a browser for one, and answers it with a page to log in."""
 _REDIRECTS = 10
 _STALL_SECONDS = 60.0
+_SHORTEST_HIDDEN = 8
+"""Letters; what is shorter is no token, and stands in any text by chance."""
 
 
 class Network:
     """One way out of this machine. Use it as a context manager; it may be used from several threads."""
 
-    def __init__(self, *, allow: Collection[str] = (), stall_seconds: float = _STALL_SECONDS) -> None:
-        import requests  # a third of a second, which only those who go out should pay
+    def __init__(
+        self,
+        *,
+        allow: Collection[str] = (),
+        stall_seconds: float = _STALL_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """`allow` names hosts (``nas.local`` or ``nas.local:8080``) that may be plain http or lie in a private network.
 
-        self._session = requests.Session()
-        self._allow = frozenset(allow)
-        """Hosts (``nas.local`` or ``nas.local:8080``) that may be plain http or lie in a private network."""
-        self._stall = stall_seconds
+        `stall_seconds` is how long a machine may send nothing.
+        """
+        from modelhub.network._wire import Wire  # a third of a second, which only those who go out should pay
+
+        self._wire = Wire(Allowed.of(allow), stall_seconds)
+        self._sleep, self._clock, self._chance = sleep, clock, chance
 
     def open(
         self,
@@ -43,32 +56,10 @@ class Network:
     ) -> Answer:
         """Ask for `url`; the answer's body is read as it comes, never decoded from any compression.
 
-        `headers` and the token of `grant` go to the origin of `url` only. A redirect that is not to be followed is an
-        answer like any other. Raises `ForbiddenHost`, `Unreachable`.
+        `headers` and the token of `grant` go to the origin of `url` only, and the token only if `grant` names its host.
+        A redirect that is not to be followed is an answer like any other. Raises `ForbiddenHost`, `Unreachable`.
         """
-        import requests
-
-        try:
-            for _ in range(_REDIRECTS + 1):
-                response = self._session.request(
-                    method,
-                    url,
-                    params=dict(params or {}),
-                    headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})}
-                    | ({"Authorization": f"Bearer {grant.token.reveal()}"} if grant else {}),
-                    data=body,
-                    stream=True,
-                    allow_redirects=False,
-                    timeout=self._stall,
-                )
-                if not (follow and response.is_redirect):
-                    return _Streamed(response)
-                url, params = urljoin(response.url, response.headers["Location"]), None
-                headers, grant = ({}, None) if urlsplit(url)[:2] != urlsplit(response.url)[:2] else (headers, grant)
-                response.close()
-        except requests.RequestException as error:
-            raise Unreachable(f"{urlsplit(url).netloc} cannot be reached: {type(error).__name__}") from error
-        raise Unreachable(f"{urlsplit(url).netloc} redirects without end")
+        return self._open(Step(url, method, params or {}, headers or {}, body, grant), follow=follow)
 
     def json(
         self,
@@ -76,26 +67,23 @@ class Network:
         *,
         method: str = "GET",
         params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         body: Any = None,
         grant: Grant | None = None,
+        retry_429: bool = True,
     ) -> Reply:
         """Ask a question whose answer is JSON, again after a pause where the machine asks for one or fails.
 
-        Answers of status 400 to 499 are returned (but 408 and 429, which are asked again); raises `Unreachable` when
-        it keeps failing, or answers 200 with something else, such as a page.
+        Answers of status 400 to 499 are returned (but 408 and 429, which are asked again; 429 is returned too without
+        `retry_429`); raises `Unreachable` when it keeps failing, or answers 200 with something else, such as a page.
         """
         sent = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if sent else {}
-        with self.open(url, method=method, params=params, headers=headers, body=sent, grant=grant) as answer:
-            held = bytearray()
-            view = memoryview(bytearray(1 << 16))
-            while count := answer.readinto(view):
-                held += view[:count]
-        text = held.decode("utf-8", errors="replace")
-        return Reply(answer.status, answer.headers, json.loads(text), text[:200])
+        given = {**(headers or {}), **({"Content-Type": "application/json"} if sent is not None else {})}
+        step = Step(url, method, params or {}, given, sent, grant)
+        return demanded(self._patiently(step, retry_429=retry_429), url)
 
     def close(self) -> None:
-        self._session.close()
+        self._wire.close()
 
     def __enter__(self) -> "Network":
         return self
@@ -105,26 +93,38 @@ class Network:
     ) -> None:
         self.close()
 
+    def _patiently(self, step: Step, *, retry_429: bool) -> Reply:
+        for attempt in range(ATTEMPTS - 1):
+            try:
+                return self._asked(step, retry_429=retry_429)
+            except Unreachable as error:
+                if not may_pass(error):
+                    raise
+                wait = pause(error, attempt, self._chance())
+            self._sleep(wait)
+        return self._asked(step, retry_429=retry_429)
 
-class _Streamed:
-    def __init__(self, response: Any) -> None:
-        self._response = response
-        self.status: int = response.status_code
-        self.headers: Mapping[str, str] = response.headers
-        self.url: str = response.url
-        target = response.headers.get("Location")
-        self.location: str | None = urljoin(response.url, target) if target else None
+    def _asked(self, step: Step, *, retry_429: bool) -> Reply:
+        with self._open(step, follow=True) as answer:
+            reply = whole(answer, hidden=_hidden(step), clock=self._clock)
+        if is_passing(reply.status, retry_429=retry_429):
+            raise Busy(reply, step.url, now=self._clock())
+        return reply
 
-    def readinto(self, view: memoryview) -> int:
-        got = self._response.raw.read(len(view))
-        view[: len(got)] = got
-        return len(got)
+    def _open(self, step: Step, *, follow: bool) -> Answer:
+        from modelhub.network._body import Body
 
-    def close(self) -> None:
-        self._response.close()
+        hidden, begun = _hidden(step), step.url
+        for _ in range(_REDIRECTS + 1):
+            answer = Body(self._wire.send(step), hidden)
+            if not (follow and answer.location):
+                return answer
+            with answer:
+                step = step.after(answer.status, answer.url, answer.location)
+        raise final(Unreachable(f"{where(begun)} redirects without end", mend="check the address"))
 
-    def __enter__(self) -> "_Streamed":
-        return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+def _hidden(step: Step) -> str:
+    """The token that must not be shown, should the machine repeat it."""
+    token = step.grant.token.reveal() if step.grant else ""
+    return token if len(token) >= _SHORTEST_HIDDEN else ""
