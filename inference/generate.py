@@ -24,6 +24,8 @@ from inference.weights.single_file import TEXT_ENCODER, UNET, VAE
 from modelhub.catalog import Catalog
 from modelhub.errors import ModelHubError, OutOfResources
 from modelhub.jobs import Done, Job, Progress
+from modelhub.licences import check
+from modelhub.upkeep.terms import named
 from modelhub.workspace import Workspace
 
 __all__ = ["REQUEST_KEY", "Picture", "generate", "output_folder", "render"]
@@ -45,13 +47,18 @@ class Picture:
     """Where it was saved."""
 
 
-def generate(request: GenerationRequest, *, catalog: Catalog, engine: Engine, out: Path) -> Job[tuple[Picture, ...]]:
+def generate(
+    request: GenerationRequest, *, catalog: Catalog, engine: Engine, out: Path, require: str | None = None
+) -> Job[tuple[Picture, ...]]:
     """Draw a request and save its pictures in `out`, each as soon as its batch is done.
 
     The run and every picture are recorded in the catalog, so that lineage is a query. What is interrupted keeps
-    the pictures that were finished.
+    the pictures that were finished. Raises `LicenceForbids` where the licences of its models do not allow what
+    is required, before a weight is read.
     """
     plan = resolve(request, catalog)
+    if require:
+        check(require, [named(catalog, catalog.artifact(used)) for _, used in plan.used])
     run = catalog.begin_run("generate", plan.request.payload(), plan.used)
     saved: list[Picture] = []
     state, wrong = "interrupted", None

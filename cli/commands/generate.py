@@ -39,6 +39,9 @@ def command(
     noise: Annotated[str, typer.Option(help="NV draws an NVIDIA card's noise anywhere; CPU is torch's own.")] = "NV",
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures.", show_default="outputs/DATE")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+    require: Annotated[
+        str | None, typer.Option(metavar="USE", help="Fail unless the licences of all models allow it: commercial.")
+    ] = None,
 ) -> None:
     """Draw pictures with models from the catalog; each carries all that draws it again."""
     text = sys.stdin.read().strip() if prompt == "-" else prompt
@@ -65,7 +68,7 @@ def command(
 
         engine = Engine(session.settings(device=device).device)
         folder = out or output_folder(catalog.workspace)
-        pictures = session.run(generate(request, catalog=catalog, engine=engine, out=folder))
+        pictures = session.run(generate(request, catalog=catalog, engine=engine, out=folder, require=require))
     session.output.show([_document(one) for one in pictures], text=lambda: _told(pictures), ids=_paths(pictures))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["UNKNOWN", "Answer", "Licence"]
+__all__ = ["BURDENS", "QUESTIONS", "UNKNOWN", "Answer", "Licence"]
 
 
 class Answer(StrEnum):
@@ -38,5 +38,13 @@ class Licence:
     because: tuple[str, ...] = ()
     """Who says so, a sentence each."""
 
+    def answer(self, question: str) -> Answer:
+        """To one of `QUESTIONS`."""
+        return Answer(getattr(self, question))
+
 
 UNKNOWN = Licence()
+QUESTIONS = ("sell_images", "use_commercially", "sell_model", "merge", "relicense", "must_credit", "restricts_use")
+"""The fields of a `Licence` that hold answers."""
+BURDENS = frozenset({"must_credit", "restricts_use"})
+"""The questions where no is the answer that leaves people free."""
