@@ -7,6 +7,6 @@ bytes are proved. Two processes never write one file.
 
 from modelhub.transfer._fetching import fetch
 from modelhub.transfer._many import fetch_all
-from modelhub.transfer._nouns import Failed, Located, Pace, Received, Wanted
+from modelhub.transfer._nouns import Clock, Failed, Located, Pace, Received, Wanted
 
-__all__ = ["Failed", "Located", "Pace", "Received", "Wanted", "fetch", "fetch_all"]
+__all__ = ["Clock", "Failed", "Located", "Pace", "Received", "Wanted", "fetch", "fetch_all"]

@@ -1,5 +1,6 @@
 """What is to be fetched, from where, how fast, and what came of it."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from modelhub.errors import ModelHubError
 from modelhub.tokens import Grant
 
-__all__ = ["Failed", "Located", "Pace", "Received", "Wanted"]
+__all__ = ["Clock", "Failed", "Located", "Pace", "Received", "Wanted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,17 @@ class Pace:
     """Files."""
     ranges: int = 1
     """Connections for one large file."""
+    large: int = 1 << 28
+    """Bytes: a smaller file has one connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How time passes: as it does, or as a test says."""
+
+    now: Callable[[], float] = time.monotonic
+    """Seconds."""
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)
