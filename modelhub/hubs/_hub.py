@@ -78,8 +78,11 @@ class Hub(Protocol):
         What the hub has no longer is mapped to nothing at all (an empty tuple); what it could not be asked is left out.
         """
 
-    def by_sha256(self, digests: Sequence[str]) -> Mapping[str, tuple[Listing, ...]]:
-        """What has these bytes, in as few questions as can be; only digests that it knows. Empty where a hub cannot."""
+    def by_sha256(self, digests: Sequence[str]) -> Iterator[tuple[str, tuple[Listing, ...]]]:
+        """What has these bytes, in as few questions as can be, and as soon as it is told.
+
+        Only digests that it knows, each once; none where a hub cannot tell.
+        """
 
 
 class Member(Protocol):

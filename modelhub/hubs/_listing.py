@@ -106,6 +106,8 @@ class Listing:
     gate_said: str = ""
     """For people: until when, whom to ask, at which address."""
     previews: tuple[Preview, ...] = ()
+    examples: tuple[str, ...] = ()
+    """Prompts for everybody's eyes, each with how it was drawn, made harmless; only of a version that was asked for."""
     nsfw: bool = False
     downloads: int | None = None
     published_at: datetime | None = None

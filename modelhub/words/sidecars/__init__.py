@@ -5,12 +5,11 @@ A digest in a sidecar is somebody's word: it is told as such, and never becomes 
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from modelhub.families import known
 from modelhub.headers import WEIGHT_SUFFIXES
+from modelhub.words.civitai import base_family
 from modelhub.words.sidecars._notes import MAX_FILE, READERS, Told
 from modelhub.words.strangers import distinct
 
@@ -62,7 +61,7 @@ def read_sidecars(path: Path, siblings: Collection[str] | None = None) -> Sideca
         preview=path.with_name(preview) if preview else None,
         note=next((one.note for one in told if one.note), "") or next((one.about for one in told if one.about), ""),
         sources=_joined(told),
-        family=next((found for one in told if (found := _family(one.base))), None),
+        family=next((found for one in told if (found := base_family(one.base))), None),
         prediction_type=next((one.prediction_type for one in told if one.prediction_type), None),
         weight=next((one.weight for one in told if one.weight), None),
         stamp=stamp,
@@ -131,18 +130,3 @@ def _joined(told: Iterable[Told]) -> dict[str, Mapping[str, Any]]:
         if one.source:
             found[one.source] = {**one.said, **found.get(one.source, {})}
     return found
-
-
-def _family(base: str) -> str | None:
-    """The family that a hub's, or webui's, name of a base model means."""
-    return _families().get(_bare(base))
-
-
-@cache
-def _families() -> Mapping[str, str]:
-    named = {_bare(each): one.name for one in known().values() for each in (one.name, *one.hub_names)}
-    return {"flux": "flux1", **named}
-
-
-def _bare(name: str) -> str:
-    return "".join(char for char in name.casefold() if char.isalnum())

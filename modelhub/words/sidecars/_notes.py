@@ -5,19 +5,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelhub.words.strangers import cleaned, distinct, number_in, parsed, texts_in, unmarked
+from modelhub.words.civitai import inner, name_in, note_in, read_version, rows_in, words_in
+from modelhub.words.strangers import cleaned, number_in, parsed, texts_in
 
 __all__ = ["MAX_FILE", "READERS", "Told"]
 
 MAX_FILE = 1_000_000
 """Bytes."""
-_MAX_NAME = 200
-_MAX_WORDS = 1_000
-"""Characters of one statement of trigger words."""
-_MAX_NOTE = 4_000
+_MAX_TEXT = 4_000
+"""Characters."""
 _MAX_LIST = 100
 _STRONGEST = 10.0
-_CALL = re.compile(r"<\w+:[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +41,10 @@ def _webui(text: str) -> Told | None:
     if held is None:
         return None
     return Told(
-        words=_words(held.get("activation text")),
-        note=_note(held.get("notes")),
-        about=_note(held.get("description")),
-        base=_name(held.get("sd version")),
+        words=words_in(held.get("activation text")),
+        note=note_in(held.get("notes")),
+        about=note_in(held.get("description")),
+        base=name_in(held.get("sd version")),
         weight=_strength(held.get("preferred weight")),
     )
 
@@ -62,13 +60,13 @@ def _lora_manager(text: str) -> Told | None:
     held = _map(text)
     if held is None:
         return None
-    hub = _of_version(_inner(held, "civitai"))
+    hub = _of_version(inner(held, "civitai"))
     tips = parsed(held.get("usage_tips"), MAX_FILE)
     return Told(
         words=hub.words,
-        note=_note(held.get("notes")),
-        about=_note(held.get("modelDescription")),
-        base=_name(held.get("base_model")) or hub.base,
+        note=note_in(held.get("notes")),
+        about=note_in(held.get("modelDescription")),
+        base=name_in(held.get("base_model")) or hub.base,
         source=hub.source,
         said=hub.said,
         weight=_strength(tips.get("strength")) if isinstance(tips, dict) else None,
@@ -119,6 +117,32 @@ def _hanakura(text: str) -> Told | None:
     )
 
 
+def _ours(text: str) -> Told | None:
+    """``<stem>.modelhub.json``, which a pull leaves: the hub's words as the catalog keeps them."""
+    held = _map(text)
+    if held is None:
+        return None
+    said = {name: one for name, value in inner(held, "said").items() if (one := _kept(value)) not in (None, "", [], {})}
+    return Told(
+        words=words_in(said.get("trained_words")),
+        about=note_in(said.get("description")),
+        base=name_in(said.get("base_model")),
+        source=cleaned(held.get("ref"), _MAX_TEXT) or None,
+        said=said,
+    )
+
+
+def _kept(value: object) -> Any:
+    """What a hub may have said: a word, a number, several words, or a licence's answers."""
+    if isinstance(value, bool | int | None):
+        return value
+    if isinstance(value, list):
+        return list(texts_in(value, limit=_MAX_TEXT, count=_MAX_LIST))
+    if isinstance(value, dict):
+        return {str(name): _kept(one) for name, one in value.items() if isinstance(one, str | bool | list)}
+    return cleaned(value, _MAX_TEXT)
+
+
 def _config(text: str) -> Told:
     """``<stem>.yaml`` of stable-diffusion: only what the noise prediction is, found without a YAML reader."""
     stated = re.search(r"^[ \t]*parameterization:[ \t]*[\"']?(v|eps)\b", text, re.MULTILINE)
@@ -127,6 +151,7 @@ def _config(text: str) -> Told:
 
 READERS: Mapping[str, Callable[[str], Told | None]] = {
     ".json": _webui,
+    ".modelhub.json": _ours,
     ".metadata.json": _lora_manager,
     ".civitai.info": _civitai,
     ".cm-info.json": _stability_matrix,
@@ -137,73 +162,40 @@ READERS: Mapping[str, Callable[[str], Told | None]] = {
 
 
 def _of_version(held: Mapping[str, Any]) -> Told:
-    """What Civitai's description of a version comes to; https://developer.civitai.com/docs/api/public-rest."""
-    model, version_id, model_id = _inner(held, "model"), _id(held.get("id")), _id(held.get("modelId"))
-    words = _words(held.get("trainedWords"))
-    about = _note(model.get("description")) or _note(held.get("description"))
+    """What Civitai's description of a version comes to."""
+    told = read_version(held)
     file = next(iter(_primary(held.get("files"))), {})
     said = {
-        "name": _name(model.get("name")),
-        "version": _name(held.get("name")),
-        "type": _name(model.get("type")),
-        "base_model": _name(held.get("baseModel")),
-        "creator": _name(_inner(held, "creator").get("username")) or _name(_inner(model, "creator").get("username")),
-        "published_at": _name(held.get("publishedAt")),
-        "trained_words": list(words),
-        "tags": list(texts_in(model.get("tags"), limit=_MAX_NAME, count=_MAX_LIST)),
-        "description": about,
-        "file": _name(file.get("name")),
-        "claimed_sha256": _name(_inner(file, "hashes").get("SHA256")).lower(),
-        **{_NAMED[key]: model[key] for key in _NAMED if isinstance(model.get(key), bool)},
+        "name": told.title,
+        "version": told.name,
+        "type": told.type,
+        "base_model": told.base,
+        "creator": told.creator,
+        "published_at": told.published_at,
+        "trained_words": list(told.words),
+        "tags": list(told.tags),
+        "description": told.description,
+        "file": name_in(file.get("name")),
+        "claimed_sha256": name_in(inner(file, "hashes").get("SHA256")).lower(),
+        **told.flags,
     }
     return Told(
-        words=words,
-        about=about,
-        base=_name(held.get("baseModel")),
-        source=f"civitai:{model_id}@{version_id}" if model_id and version_id else None,
+        words=told.words,
+        about=told.description,
+        base=told.base,
+        source=f"civitai:{told.model}@{told.id}" if told.model and told.id else None,
         said={name: one for name, one in said.items() if one not in ("", [])},
     )
 
 
-_NAMED = {
-    "nsfw": "nsfw",
-    "allowNoCredit": "allow_no_credit",
-    "allowDerivatives": "allow_derivatives",
-    "allowDifferentLicense": "allow_different_license",
-}
-
-
 def _primary(files: object) -> Iterator[Mapping[str, Any]]:
     """The hub's main file first."""
-    rows = [one for one in files[:_MAX_LIST] if isinstance(one, dict)] if isinstance(files, list) else []
-    yield from sorted(rows, key=lambda one: one.get("primary") is not True)
+    yield from sorted(rows_in(files), key=lambda one: one.get("primary") is not True)
 
 
 def _map(text: str) -> Mapping[str, Any] | None:
     held = parsed(text, MAX_FILE)
     return held if isinstance(held, dict) else None
-
-
-def _inner(held: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    inner = held.get(name)
-    return inner if isinstance(inner, dict) else {}
-
-
-def _name(value: object) -> str:
-    return " ".join(cleaned(value, _MAX_NAME).split())
-
-
-def _words(value: object) -> tuple[str, ...]:
-    """Trigger words, without the ``<lora:...>`` that some prompts carry along."""
-    return distinct(_CALL.sub("", one) for one in texts_in(value, limit=_MAX_WORDS, count=_MAX_LIST))
-
-
-def _note(value: object) -> str:
-    return cleaned(unmarked(value), _MAX_NOTE) if isinstance(value, str) else ""
-
-
-def _id(value: object) -> int | None:
-    return value if type(value) is int and 0 < value < 2**63 else None
 
 
 def _strength(value: object) -> float | None:

@@ -218,3 +218,22 @@ def test_any_json_is_survived_and_gives_what_can_be_stored(tmp_path: Path, endin
     read = read_sidecars(tmp_path / "m.safetensors", [f"m{ending}"])
     assert json.dumps(dict(read.sources), allow_nan=False, ensure_ascii=False).encode()
     assert "".join(read.trigger_words).isprintable()
+
+
+def test_the_note_of_a_pull_tells_what_the_hub_said(tmp_path: Path) -> None:
+    said = {"name": "Kip", "trained_words": ["kip"], "base_model": "SDXL 1.0", "nsfw": False, "downloads": 7}
+    licence = {"name": "mit", "sell_images": "yes", "because": ["its card says so"]}
+    note = {"schema": 1, "ref": "hf:kip/styles/kip.safetensors@" + "a" * 40, "said": {**said, "licence": licence}}
+    (tmp_path / "kip.modelhub.json").write_text(json.dumps(note))
+    read = read_sidecars(tmp_path / "kip.safetensors")
+    assert (read.trigger_words, read.family) == (("kip",), "sdxl")
+    assert read.sources == {note["ref"]: {**said, "licence": licence}}
+
+
+@pytest.mark.parametrize(
+    "said", [None, [], "x", {"name": {"a": {"b": 1}}}, {"name": "\x1b[31mred"}, {"tags": [1, None]}]
+)
+def test_a_note_of_a_pull_that_lies_does_no_harm(tmp_path: Path, said: Any) -> None:
+    (tmp_path / "kip.modelhub.json").write_text(json.dumps({"ref": "civitai:1@2\x1b", "said": said}))
+    read = read_sidecars(tmp_path / "kip.safetensors")
+    assert "\x1b" not in json.dumps(dict(read.sources), ensure_ascii=False)
