@@ -1,18 +1,21 @@
 """A pickled model -> a safetensors file beside it, in the catalog under the same words. The original stays."""
 
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from inference.weights.convert import Conversion, ConversionPlan, convert, plan_conversion
 from modelhub.catalog import Catalog
+from modelhub.catalog.adding import model_name
 from modelhub.errors import NameTaken, UnknownRef
 from modelhub.headers import read_table
 from modelhub.identify import identify
 from modelhub.jobs import Done, Job
 from modelhub.kinds import Artifact
-from modelhub.workspace import Workspace
+from modelhub.words.sidecars import sidecar_names
+from modelhub.workspace import Workspace, publish
 
 __all__ = ["Converted", "Planned", "Wish", "convert_model", "plan_model"]
 
@@ -86,22 +89,43 @@ def _target(source: Path, out: Path | None, workspace: Workspace) -> Path:
     name = source.stem + ("-converted" if source.suffix == _SUFFIX else "") + _SUFFIX
     if out is not None:
         return out / name
-    if os.access(source.parent, os.W_OK):
+    if os.access(source.parent, os.W_OK) and not workspace.is_quarantined(source):
         return source.parent / name
+    name = f"{model_name(source)}{_SUFFIX}" if workspace.is_quarantined(source) else name
     return workspace.models / identify(read_table(source), name=source.stem).kind / name
 
 
 def _registered(target: Path, original: Artifact | None, catalog: Catalog) -> Artifact:
-    """The result's entry; a new one gets the words that the owner gave to the original."""
+    """The result's entry; a new one gets the words that the owner gave to the original.
+
+    What comes out of quarantine takes its name too, and what the hub said of it.
+    """
+    released = original if original and catalog.workspace.is_quarantined(original.path) else None
+    if released:
+        _copy_notes(released.path, target)
     registered = catalog.files.register(target)
     artifact = catalog.artifact(registered.id)
     if original is None or len(artifact.locations) > 1:
         return artifact
     if registered.is_new:
-        with suppress(NameTaken):
-            catalog.rename(artifact.id, f"{original.name}-safetensors")
+        _name(artifact, original, catalog, released=released is not None)
     if original.note and not artifact.note:
         catalog.set_note(artifact.id, original.note)
     if original.facts.said and not artifact.facts.said:
         catalog.say(artifact.id, original.facts.said)
     return catalog.tag(artifact.id, *original.tags)
+
+
+def _name(artifact: Artifact, original: Artifact, catalog: Catalog, *, released: bool) -> None:
+    with suppress(NameTaken):
+        if released:
+            catalog.rename(original.id, f"{original.name}-pickle")
+        catalog.rename(artifact.id, original.name if released else f"{original.name}-safetensors")
+
+
+def _copy_notes(source: Path, target: Path) -> None:
+    """What the hub said, and the preview, by the names that they must have beside the result."""
+    for beside, there in zip(sidecar_names(source), sidecar_names(target), strict=True):
+        if (note := source.with_name(beside)).is_file() and not target.with_name(there).exists():
+            with publish(target.with_name(there)) as part:
+                shutil.copyfile(note, part)

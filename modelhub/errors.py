@@ -123,8 +123,10 @@ class AmbiguousRef(Conflict):
 
     code = "ambiguous-ref"
 
-    def __init__(self, ref: str, matches: Iterable[str]) -> None:
-        super().__init__(f"{ref!r} could be {' or '.join(matches)}", mend="name it by its catalog ID: modelhub ls")
+    def __init__(
+        self, ref: str, matches: Iterable[str], *, mend: str = "name it by its catalog ID: modelhub ls"
+    ) -> None:
+        super().__init__(f"{ref!r} could be {' or '.join(matches)}", mend=mend)
         self.ref = ref
 
 

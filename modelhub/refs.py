@@ -24,7 +24,7 @@ class RefForm(StrEnum):
     """``dreamshaper-8``: the catalog's own readable name, or an alias."""
 
 
-_HUB = re.compile(r"(hf:|civitai:|urn:air:|air:|https?://)", re.IGNORECASE)
+_HUB = re.compile(r"(hf:|civitai:|folder:|file:|urn:air:|air:|https?://)", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-fA-F]{8,64}")
 _SUFFIXES = (".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
 _RESERVED = re.compile(r"[:=@/\\<>\x00-\x1f]")

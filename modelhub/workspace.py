@@ -10,10 +10,23 @@ from pathlib import Path
 
 from modelhub.errors import NoWorkspace, OutOfResources
 
-__all__ = ["CATALOG", "SETTINGS", "Workspace", "default_workspace", "disk_error", "find_workspace", "publish"]
+__all__ = [
+    "CATALOG",
+    "LOCK",
+    "MANIFEST",
+    "SETTINGS",
+    "Workspace",
+    "default_workspace",
+    "disk_error",
+    "find_workspace",
+    "publish",
+    "take_free_name",
+]
 
 CATALOG = "catalog.db"
 SETTINGS = "modelhub.toml"
+MANIFEST = "models.toml"
+LOCK = "models.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,16 @@ class Workspace:
     @property
     def settings(self) -> Path:
         return self.root / SETTINGS
+
+    @property
+    def manifest(self) -> Path:
+        """What the owner wants it to hold."""
+        return self.root / MANIFEST
+
+    @property
+    def lock(self) -> Path:
+        """What the manifest came to, to the byte."""
+        return self.root / LOCK
 
     @property
     def models(self) -> Path:
@@ -54,13 +77,27 @@ class Workspace:
     def trash(self) -> Path:
         return self.root / "trash"
 
+    @property
+    def incoming(self) -> Path:
+        """What is on its way from hubs, until it is whole; on the disk that it goes to."""
+        return self.models / ".incoming"
+
+    @property
+    def quarantine(self) -> Path:
+        """What came from hubs in a format that can run code, a folder per kind: `convert` makes it usable."""
+        return self.root / "quarantine"
+
+    def is_quarantined(self, path: Path) -> bool:
+        return path.is_relative_to(self.quarantine)
+
     def owns(self, path: Path) -> bool:
         """Whether a file lies where the workspace puts things, so that removing its model removes it here too.
 
         A checkout of somebody's project can be a workspace: what else lies in it is theirs.
         """
         place = path.resolve()
-        return any(place.is_relative_to(folder.resolve()) for folder in (self.models, self.outputs, self.runs))
+        ours = (self.models, self.outputs, self.runs, self.quarantine)
+        return any(place.is_relative_to(folder.resolve()) for folder in ours)
 
     def require_catalog(self) -> "Workspace":
         """Itself, or `NoWorkspace` when no catalog has been made here."""
@@ -73,12 +110,12 @@ def find_workspace(start: Path, *, home: Path | None, fallback: Path | None = No
     """The workspace that a command run in `start` means.
 
     `home` (a flag or ``MODELHUB_HOME``) decides when given; else the nearest folder upwards that holds a
-    catalog or a `modelhub.toml`; else `fallback`; else the user's own workspace.
+    catalog, a `modelhub.toml` or a `models.toml`; else `fallback`; else the user's own workspace.
     """
     if home is not None:
         return _at(home)
     for folder in (start, *start.parents):
-        if (folder / CATALOG).is_file() or (folder / SETTINGS).is_file():
+        if any((folder / name).is_file() for name in (CATALOG, SETTINGS, MANIFEST)):
             return Workspace(folder)
     return default_workspace() if fallback is None else _at(fallback)
 
@@ -111,7 +148,7 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[Path]:
         if replace:
             part.replace(path)
         else:
-            _take_free_name(part, path)
+            take_free_name(part, path)
     except FileExistsError:
         raise
     except OSError as error:
@@ -130,7 +167,8 @@ def _beside(path: Path) -> Path:
     return Path(name)
 
 
-def _take_free_name(part: Path, path: Path) -> None:
+def take_free_name(part: Path, path: Path) -> None:
+    """Give a whole file its final name as well, at once; raises `FileExistsError` rather than replace what has it."""
     try:
         os.link(part, path)
     except FileExistsError:

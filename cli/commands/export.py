@@ -128,6 +128,8 @@ def _name_folders(
         session.output.hint(
             f"not named: {mixed} holds {kinds}; modelhub export comfyui DIR --links symbolic sorts them"
         )
+    for one, why in paths.kept_back:
+        session.output.hint(f"not shown: {one}: {why}")
     verb = "would write" if dry_run else "wrote"
     document = {"done": not dry_run, "path": folder / FILE, "folders": paths.folders, "mixed": paths.mixed}
     session.output.show(document, text=lambda: f"{verb} {folder / FILE}\n{_named(paths)}", ids=[folder / FILE])

@@ -30,7 +30,7 @@ def command(
     yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
 ) -> None:
-    """Delete what nobody needs: half-written files, unused cache, old journals and backups; tidy the catalog."""
+    """Delete what nobody needs: half-written files, abandoned pulls, unused cache, old journals and backups."""
     from modelhub.upkeep import garbage
 
     trash = duration(trash_older_than) if trash_older_than else None

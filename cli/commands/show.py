@@ -1,20 +1,21 @@
-"""`modelhub show REF`."""
+"""`modelhub show REF`: a model that the catalog holds, or one that a hub offers."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.render import jsonable, plain, size_text, table
 from cli.session import Session
-from modelhub.errors import ModelHubError, NotFound
+from modelhub.errors import ModelHubError, NotFound, NoWorkspace, UnknownRef
 from modelhub.families import known
 from modelhub.kinds import Artifact, Facts, Location
+from modelhub.refs import ModelRef, RefForm
 
 if TYPE_CHECKING:
-    from modelhub.catalog import Account, Base, Heard, Lineage, Run
+    from modelhub.catalog import Account, Base, Lineage, Run
     from modelhub.words.training import Training
 
 _METADATA_LINES = 30
@@ -26,24 +27,57 @@ _NOT_FACTS = ("evidence", "conflicts")
 
 def command(
     session: Session,
-    ref: Annotated[str, typer.Argument(help="Which model.")],
+    ref: Annotated[str, typer.Argument(help="Which model; a hub's address too.")],
     metadata: Annotated[bool, typer.Option("--metadata", help="The raw entries of its header too.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Only the path of its preview.")] = False,
 ) -> None:
     """Show all that is known of a model: what it is and why, how it was trained, what made it and what it made."""
-    with session.open_catalog() as catalog:
-        account = catalog.account(catalog.resolve(ref).id)
-        if preview:
-            _show_preview(session, account.artifact)
-            return
-        names = catalog.names(_mentioned(account.lineage))
-    artifact = account.artifact
+    held = _held(session, ref)
+    if held is None:
+        _show_offer(session, ref)
+        return
+    artifact = held.account.artifact
+    if preview:
+        _show_preview(session, artifact)
+        return
     header = _header(artifact) if metadata or session.output.json or session.output.jsonl else {}
     session.output.show(
-        _document(account, header),
-        text=lambda: "\n".join([*_page(account, names), *_section("header", _entries(header))]),
+        _document(held.account, header),
+        text=lambda: "\n".join([*_page(held), *_section("header", _entries(header))]),
         ids=[artifact.id],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A model of the catalog."""
+
+    account: "Account"
+    names: Mapping[int, str]
+    """Of the other models that it mentions."""
+    is_quarantined: bool
+
+
+def _held(session: Session, ref: str) -> _Held | None:
+    """None for what no catalog holds, but a hub may have."""
+    try:
+        with session.open_catalog() as catalog:
+            account = catalog.account(catalog.resolve(ref).id)
+            quarantined = catalog.workspace.is_quarantined(account.artifact.path)
+            return _Held(account, catalog.names(_mentioned(account.lineage)), quarantined)
+    except (UnknownRef, NoWorkspace):
+        if ModelRef.parse(ref).form is not RefForm.HUB:
+            raise
+        return None
+
+
+def _show_offer(session: Session, ref: str) -> None:
+    """What the hub says of a model that is not here."""
+    from cli.offer_pages import offer_json, offer_page, offer_text
+
+    with session.access() as access:
+        page = offer_page(ref, access)
+    session.output.show(offer_json(page), text=lambda: offer_text(page), ids=[page.listing.ref])
 
 
 def _show_preview(session: Session, artifact: Artifact) -> None:
@@ -81,14 +115,17 @@ def _document(account: "Account", header: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _page(account: "Account", names: Mapping[int, str]) -> Iterator[str]:
+def _page(held: _Held) -> Iterator[str]:
+    from cli.offers import licences_told, source_text
     from modelhub.words.telling import training_rows
     from modelhub.words.training import Training
 
+    account, names = held.account, held.names
     artifact, training, lineage = account.artifact, account.training or Training(), account.lineage
     yield f"{artifact.id}  {plain(artifact.name)}"
     yield plain(_headline(artifact))
     yield from map(plain, _spec(training))
+    yield from _section("under quarantine", _quarantine(artifact) if held.is_quarantined else [])
     yield from _section("facts", _facts(artifact.facts))
     yield from _section("contradictions", artifact.facts.conflicts)
     yield from _section("code in this pickle", _strangers(training))
@@ -97,7 +134,8 @@ def _page(account: "Account", names: Mapping[int, str]) -> Iterator[str]:
     yield from _section("preview", [str(artifact.preview)] if artifact.preview else [])
     yield from _section("how it was trained", _rows([*_trained_on(training, account.base), *training_rows(training)]))
     yield from _section("about", _about(training))
-    yield from _section("sources", [_source(one) for one in account.sources])
+    yield from _section("licence", licences_told(account.sources))
+    yield from _section("sources", [source_text(one) for one in account.sources])
     yield from _section("files", _files(artifact.locations))
     yield from _section("digests", [f"{name}  {value}" for name, value in artifact.digests.items()])
     yield from _section("found in prompts as", artifact.aliases)
@@ -131,6 +169,12 @@ def _spec(training: "Training") -> Iterator[str]:
     told = [part for part in (training.title, by, under) if part]
     if told:
         yield _shortened(", ".join(told))
+
+
+def _quarantine(artifact: Artifact) -> list[str]:
+    from modelhub.upkeep.quarantine import release
+
+    return [f"its format can run code; {release(artifact)} makes it safe to use"]
 
 
 def _facts(facts: Facts) -> list[str]:
@@ -184,13 +228,6 @@ def _about(training: "Training") -> list[str]:
     return [one for one in (*told, ", ".join(training.keywords)) if one]
 
 
-def _source(one: "Heard") -> str:
-    named = " ".join(str(one.said[key]) for key in ("name", "version") if one.said.get(key))
-    by = f"by {one.said['creator']}" if one.said.get("creator") else ""
-    told = ", ".join(part for part in (named, by, str(one.said.get("base_model", ""))) if part)
-    return f"{one.ref}  {told}  (seen {one.seen_at:%Y-%m-%d})"
-
-
 def _files(locations: Sequence[Location]) -> list[str]:
     """One a line, marked where two names are one file."""
     names = Counter(at.file_key or "" for at in locations)
@@ -230,7 +267,8 @@ def _used(account: "Account", names: Mapping[int, str]) -> list[str]:
 
 def _run(run: "Run", names: Mapping[int, str]) -> str:
     inputs = ", ".join(f"{role} {one} ({names[one]})" for role, one in run.inputs)
-    outputs = ", ".join(f"{one} ({names[one]})" for one in run.outputs)
+    made = () if run.kind == "pull" else run.outputs  # one pull may bring very many
+    outputs = ", ".join(f"{one} ({names[one]})" for one in made)
     drawn = f"{len(run.images)} pictures, the last {run.images[-1].path}" if run.images else ""
     told = [f"run {run.id}: {run.kind} {run.started_at:%Y-%m-%d %H:%M} {run.state}", f"from {inputs}" if inputs else ""]
     return ", ".join(part for part in (*told, f"made {outputs}" if outputs else "", drawn) if part)

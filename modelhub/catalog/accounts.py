@@ -1,19 +1,17 @@
-"""What is told of an artifact besides its facts: its making, its words, its sources, and what it was trained on."""
+"""What is told of an artifact besides its facts: its making, its words, and what it was trained on."""
 
-import json
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path, PurePath
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from modelhub.catalog import tables
-from modelhub.catalog.nouns import Base, Heard
+from modelhub.catalog.nouns import Base
 from modelhub.catalog.rows import artifacts, selected
 from modelhub.kinds import Artifact, Kind
 from modelhub.words.training import Training, training_from_json
 
-__all__ = ["base_of", "derived_from", "heard", "training_of", "words_of"]
+__all__ = ["base_of", "derived_from", "training_of", "words_of"]
 
 _A, _DIGEST, _ALIAS = tables.artifact.c, tables.digest.c, tables.alias.c
 _TRAINED_ON = (Kind.CHECKPOINT, Kind.UNET)
@@ -33,14 +31,6 @@ def words_of(connection: Connection, artifact_id: int) -> tuple[tuple[str, str],
     word = tables.word.c
     rows = connection.execute(select(word.word, word.source).where(word.artifact_id == artifact_id))
     return tuple((row.word, row.source) for row in rows)
-
-
-def heard(connection: Connection, artifact_id: int) -> tuple[Heard, ...]:
-    """What its sources say, latest first."""
-    source = tables.source.c
-    rows = connection.execute(select(tables.source).where(source.artifact_id == artifact_id).order_by(source.ref))
-    told = (Heard(row.ref, json.loads(row.said), datetime.fromisoformat(row.seen_at)) for row in rows)
-    return tuple(sorted(told, key=lambda one: one.seen_at, reverse=True))
 
 
 def base_of(connection: Connection, training: Training | None, root: Path) -> Base | None:

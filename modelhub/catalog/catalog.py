@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from modelhub.catalog import (
     accounts,
@@ -18,6 +18,7 @@ from modelhub.catalog import (
     resolving,
     runs,
     saying,
+    sources,
     tables,
     trashing,
 )
@@ -34,7 +35,8 @@ from modelhub.catalog.nouns import (
 )
 from modelhub.catalog.pictures import Pictures
 from modelhub.catalog.places import written_place
-from modelhub.catalog.rows import artifacts, now, reindex, selected, versioned
+from modelhub.catalog.rows import artifacts, reindex, selected
+from modelhub.catalog.sources import Sources
 from modelhub.catalog.trash import Trash
 from modelhub.digests import file_digests
 from modelhub.fingerprint import fingerprint
@@ -58,6 +60,8 @@ class Catalog:
         """Where artifacts lie, as scans and checks find it."""
         self.pictures = Pictures(database)
         """What runs drew."""
+        self.sources = Sources(database)
+        """What hubs say of what we hold."""
         self.trash = Trash(workspace, database)
         """What was removed and can come back."""
         self._database = database
@@ -200,12 +204,6 @@ class Catalog:
             rows = connection.execute(select(table.id, table.name).where(selected(table.id, artifact_ids)))
             return {row.id: row.name for row in rows}
 
-    def note_source(self, artifact_id: int, ref: str, said: Mapping[str, Any]) -> None:
-        """Write down that a hub offers this artifact under `ref`, and what it said of it."""
-        row = {"artifact_id": artifact_id, "ref": ref, "said": versioned(said), "seen_at": now()}
-        with self._database.writing() as connection:
-            connection.execute(insert(tables.source).prefix_with("OR REPLACE").values(**row))
-
     def removal(self, artifact_id: int) -> Removal:
         """What `remove` would do."""
         return removing.planned(self.artifact(artifact_id), self.workspace)
@@ -229,7 +227,7 @@ class Catalog:
                 training=training,
                 base=accounts.base_of(connection, training, self._root),
                 derived=accounts.derived_from(connection, artifact, self._root),
-                sources=accounts.heard(connection, artifact.id),
+                sources=sources.heard(connection, artifact.id),
                 lineage=runs.lineage_of(connection, artifact.id, self._root, newest=_NEWEST_RUNS),
                 uses=pictures.uses_of(connection, artifact.id, _NEWEST_RUNS, self._root),
             )
@@ -290,6 +288,11 @@ class Catalog:
         with self._database.writing() as connection:
             runs.finish(connection, run_id, state, outputs, error)
 
+    def note_outputs(self, run_id: int, outputs: Sequence[int]) -> None:
+        """Write down what a run that goes on has made already."""
+        with self._database.writing() as connection:
+            runs.made(connection, run_id, outputs)
+
     def run(self, run_id: int) -> Run:
         """One run with all that it used and made; raises `NotFound`."""
         with self._database.reading() as connection:
@@ -304,6 +307,11 @@ class Catalog:
         """The run that made an artifact."""
         with self._database.reading() as connection:
             return runs.maker_of(connection, artifact_id, self._root)
+
+    def made(self, kind: str) -> frozenset[int]:
+        """Catalog IDs of all that runs of that kind have made."""
+        with self._database.reading() as connection:
+            return runs.products(connection, kind)
 
     def lineage(self, artifact_id: int) -> Lineage:
         """The run that made an artifact, and the runs that used it."""

@@ -114,6 +114,8 @@ class Heard:
     """Address at the hub, e.g. ``civitai:123@456``."""
     said: Mapping[str, Any]
     seen_at: datetime
+    gone_at: datetime | None = None
+    """Since when the hub says so no longer."""
 
 
 @dataclass(frozen=True, slots=True)

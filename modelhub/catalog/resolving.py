@@ -4,16 +4,18 @@ import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, false, func, select
 
 from modelhub.catalog import tables
 from modelhub.catalog.database import Database
 from modelhub.catalog.listing import with_digest
 from modelhub.catalog.places import written_place
-from modelhub.catalog.rows import artifacts
+from modelhub.catalog.rows import artifacts, selected
+from modelhub.catalog.sources import address, covered
 from modelhub.errors import AmbiguousRef, Incompatible, UnknownRef
 from modelhub.kinds import Artifact, Kind
 from modelhub.refs import ModelRef, RefForm
+from modelhub.workspace import Workspace
 
 __all__ = ["candidates", "chosen", "unknown"]
 
@@ -50,6 +52,8 @@ def unknown(database: Database, ref: ModelRef) -> UnknownRef:
     """The error for a reference that finds nothing, with the nearest names."""
     if ref.form is RefForm.PATH and Path(ref.text).expanduser().exists():
         return UnknownRef(ref.text, mend=f"modelhub add {ref.text}")
+    if ref.form is RefForm.HUB:
+        return UnknownRef(ref.text, mend=f"modelhub pull {ref.text}")
     with database.reading() as connection:
         if ref.form is RefForm.DIGEST and (lacking := connection.scalar(_UNHASHED)):
             return UnknownRef(ref.text, why=f"{lacking} files have no digest yet", mend="modelhub scan --hash")
@@ -94,8 +98,21 @@ def _by_file_name(_connection: Connection, _root: Path, text: str) -> ColumnElem
     return _A.id.in_(select(tables.alias.c.artifact_id).where(tables.alias.c.alias == stem))
 
 
-def _by_source(_connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
-    return _A.id.in_(select(tables.source.c.artifact_id).where(tables.source.c.ref == text))
+def _by_usable_source(connection: Connection, root: Path, text: str) -> ColumnElement[bool]:
+    """What was converted has the address of what it was made from, which stays under quarantine."""
+    quarantined = tables.location.c.path.startswith(f"{Workspace(root).quarantine.name}/", autoescape=True)
+    usable = select(tables.location.c.artifact_id).where(~quarantined)
+    return _by_source(connection, root, text) & _A.id.in_(usable)
+
+
+def _by_source(connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
+    return selected(_A.id, covered(connection, text))
+
+
+def _by_hub_digest(_connection: Connection, _root: Path, text: str) -> ColumnElement[bool]:
+    """``civitai:hash:0a1b2c3d`` asks for bytes, wherever they came from."""
+    asked = address(text)
+    return _A.id.in_(with_digest(asked.digest)) if asked and asked.digest else false()
 
 
 _Condition = Callable[[Connection, Path, str], ColumnElement[bool]]
@@ -104,5 +121,5 @@ _CONDITIONS: Mapping[RefForm, Sequence[_Condition]] = {
     RefForm.NAME: (_by_name, _by_alias),
     RefForm.DIGEST: (_by_digest, _by_alias),
     RefForm.PATH: (_by_path, _by_file_name),
-    RefForm.HUB: (_by_source,),
+    RefForm.HUB: (_by_usable_source, _by_source, _by_hub_digest),
 }

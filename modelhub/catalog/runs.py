@@ -17,7 +17,8 @@ from modelhub.catalog.rows import inserted, now, selected, versioned
 from modelhub.errors import NotFound
 from modelhub.processes import alive, started
 
-__all__ = ["abandoned", "begin", "finish", "forget", "latest", "lineage_of", "maker_of", "one_run", "resume"]
+__all__ = ["abandoned", "begin", "finish", "forget", "latest", "lineage_of", "made", "maker_of"]
+__all__ += ["one_run", "products", "resume"]
 
 _R = tables.run.c
 
@@ -39,6 +40,10 @@ def resume(connection: Connection, run_id: int) -> None:
 def finish(connection: Connection, run_id: int, state: str, outputs: Sequence[int], error: str | None) -> None:
     ended = update(tables.run).where(_R.id == run_id).values(state=state, error=error, finished_at=now())
     connection.execute(ended)
+    made(connection, run_id, outputs)
+
+
+def made(connection: Connection, run_id: int, outputs: Sequence[int]) -> None:
     _link(connection, run_id, "out", [("result", artifact_id) for artifact_id in outputs])
 
 
@@ -65,6 +70,13 @@ def lineage_of(connection: Connection, artifact_id: int, root: Path, *, newest: 
     used = _linked(artifact_id, "in").distinct().order_by(tables.run_artifact.c.run_id.desc()).limit(newest)
     used_by = _runs(connection, _R.id.in_(used), root)
     return Lineage(maker_of(connection, artifact_id, root), used_by)
+
+
+def products(connection: Connection, kind: str) -> frozenset[int]:
+    """Catalog IDs of all that runs of that kind have made."""
+    link = tables.run_artifact.c
+    made_so = select(link.artifact_id).join(tables.run, _R.id == link.run_id)
+    return frozenset(connection.scalars(made_so.where(_R.kind == kind, link.direction == "out")))
 
 
 def abandoned(connection: Connection) -> tuple[tuple[int, str], ...]:

@@ -30,6 +30,8 @@ class Wish:
     """In the catalog."""
     tags: tuple[str, ...] = ()
     choice: Choice = Choice()
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """Path within the listing -> the digest that its bytes must have, where something else than the hub says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,11 +244,13 @@ def _files(artifact: Artifact) -> Iterator[str]:
 
 def _origins(account: Account) -> Iterator[str]:
     yield from (f"- {_told_by(one)}" for one in account.sources)
-    if run := account.lineage.made_by:
+    run = account.lineage.made_by
+    if run and run.kind != "pull":
         yield f"- made here by a run of {run.kind} on {run.started_at:%Y-%m-%d}"
     yield from (f"- trained on it: {inline(one.name)}" for one in account.derived)
 
 
 def _told_by(one: Heard) -> str:
     named = " ".join(str(one.said[key]) for key in ("name", "version") if one.said.get(key))
-    return f"{code(one.ref)} {inline(named)}, seen {one.seen_at:%Y-%m-%d}"
+    gone = f", deleted there since {one.gone_at:%Y-%m-%d}" if one.gone_at else ""
+    return f"{code(one.ref)} {inline(named)}, seen {one.seen_at:%Y-%m-%d}{gone}"

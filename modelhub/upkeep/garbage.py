@@ -24,6 +24,8 @@ class Sort(StrEnum):
 
     PARTIAL = "partial"
     """Half written by a process that is gone."""
+    INCOMING = "incoming"
+    """What came of a model that nobody went on pulling."""
     CACHE = "cache"
     TRASH = "trash"
     JOURNAL = "journal"
@@ -36,6 +38,8 @@ class Limits:
     """How old things must be; None keeps them whatever their age."""
 
     partial: timedelta = timedelta(hours=1)
+    incoming: timedelta = timedelta(days=7)
+    """Since it last grew."""
     cache: timedelta | None = timedelta(days=30)
     """Since it was last used."""
     trash: timedelta | None = None
@@ -70,6 +74,7 @@ def find(catalog: Catalog, limits: Limits, now: datetime) -> tuple[Garbage, ...]
     """Everything in the workspace that is older than its limit."""
     space = catalog.workspace
     found = [*_partials(space, now - limits.partial), *_journals(space, now - limits.journal)]
+    found += _abandoned(space.incoming, now - limits.incoming)
     if limits.cache is not None:
         found += _unused(space.cache, now - limits.cache)
     if limits.trash is not None:
@@ -95,7 +100,7 @@ def collect(catalog: Catalog, garbage: Sequence[Garbage]) -> Job[Collected]:
 def _delete(catalog: Catalog, one: Garbage) -> None:
     if one.trashed:
         catalog.trash.discard(one.trashed)
-    elif one.path.is_dir() and one.sort is Sort.PARTIAL:
+    elif one.path.is_dir() and one.sort in (Sort.PARTIAL, Sort.INCOMING):
         shutil.rmtree(one.path)
     else:
         one.path.unlink(missing_ok=True)
@@ -107,6 +112,15 @@ def _partials(space: Workspace, before: datetime) -> Iterator[Garbage]:
     tops = space.root.glob(".*.part") if space.root.is_dir() else ()
     for path in (*tops, *(path for folder in folders for path in folder.rglob(".*.part"))):
         yield from _old(Sort.PARTIAL, [path], before)
+
+
+def _abandoned(incoming: Path, before: datetime) -> Iterator[Garbage]:
+    """Parcels of which no file has changed for long, and their locks."""
+    for path in incoming.iterdir() if incoming.is_dir() else ():
+        with suppress(FileNotFoundError):
+            newest = max(one.lstat().st_mtime for one in (path, *path.rglob("*")))
+            if datetime.fromtimestamp(newest, UTC) < before:
+                yield Garbage(Sort.INCOMING, path, _freed(path, path.lstat()))
 
 
 def _journals(space: Workspace, before: datetime) -> Iterator[Garbage]:

@@ -26,12 +26,20 @@ class Killed:
     """Whether it had come to its end before."""
 
 
-def run_child(arguments: Sequence[str], *, kill_after: float | None = None) -> tuple[bool, float]:
-    """Run `modelhub ARGUMENTS` in a child; returns whether it ended by itself with exit code 0, and its seconds."""
+def run_child(
+    arguments: Sequence[str], *, kill_after: float | None = None, kill_when: Callable[[], bool] | None = None
+) -> tuple[bool, float]:
+    """Run `modelhub ARGUMENTS` in a child; returns whether it ended by itself with exit code 0, and its seconds.
+
+    It is killed after so many seconds, or as soon as `kill_when` says so and those have passed on top.
+    """
     begun = time.monotonic()
     child = os.fork()
     if child == 0:
         _become(arguments)
+    ended = _awaited(child, kill_when) if kill_when else None
+    if ended is not None:
+        return os.waitstatus_to_exitcode(ended) == 0, time.monotonic() - begun
     if kill_after is not None:
         time.sleep(kill_after)
         os.kill(child, signal.SIGKILL)
@@ -68,6 +76,16 @@ def assert_whole(home: Path) -> None:
                 if at.state == "present":
                     assert at.path.stat().st_size == at.size
                     read_table(at.path)
+
+
+def _awaited(child: int, kill_when: Callable[[], bool]) -> int | None:
+    """None as soon as it is time to kill; the status of a child that ended before."""
+    while not kill_when():
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        time.sleep(0.002)
+    return None
 
 
 def _become(arguments: Sequence[str]) -> None:

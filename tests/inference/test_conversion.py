@@ -1,5 +1,6 @@
 """A conversion takes the owner's words along, and can be begun again at any point."""
 
+import json
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from modelhub.catalog import Catalog
 from modelhub.errors import UnknownRef
 from modelhub.jobs import drain
 from modelhub.kinds import Artifact, Kind
+from modelhub.workspace import Workspace
 from tests import tiny
 
 
@@ -88,3 +90,21 @@ def test_a_pickle_with_a_safetensors_name_gets_another(catalog: Catalog, tmp_pat
 def test_what_is_neither_known_nor_there_is_unknown(catalog: Catalog) -> None:
     with pytest.raises(UnknownRef):
         plan_model("nope", Wish(), catalog=catalog)
+
+
+def test_out_of_quarantine_it_takes_the_name_and_what_the_hub_said(catalog: Catalog, workspace: Workspace) -> None:
+    (workspace.quarantine / "unknown").mkdir(parents=True)
+    held = catalog.add(checkpoint(workspace.quarantine / "unknown" / "dream.ckpt"))
+    note = {"schema": 1, "ref": "civitai:1@2+3", "said": {"name": "Dream", "trained_words": ["dream"]}}
+    held.path.with_name("dream.modelhub.json").write_text(json.dumps(note))
+    result = converted("dream", catalog).artifact
+    assert (result.name, result.trigger_words) == ("dream", ("dream",))
+    assert result.path == workspace.models / "unknown" / "dream.safetensors"
+    assert [one.ref for one in catalog.sources.of(result.id)] == ["civitai:1@2+3"]
+    assert catalog.artifact(held.id).name == "dream-pickle"
+
+
+def test_a_generic_name_gives_way_to_its_folders(catalog: Catalog, workspace: Workspace) -> None:
+    source = workspace.quarantine / "vae" / "old-vae" / "diffusion_pytorch_model.bin"
+    source.parent.mkdir(parents=True)
+    assert converted(checkpoint(source), catalog).artifact.path.name == "old-vae.safetensors"

@@ -24,6 +24,8 @@ FORMS = {
     "civitai:12@34": RefForm.HUB,
     "urn:air:sd1:lora:civitai:1@2": RefForm.HUB,
     "https://civitai.com/models/1": RefForm.HUB,
+    "folder:/nas/models": RefForm.HUB,
+    "file:///nas/kip.safetensors": RefForm.HUB,
 }
 
 

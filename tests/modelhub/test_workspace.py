@@ -14,7 +14,7 @@ def test_a_given_home_decides(tmp_path: Path) -> None:
     assert find_workspace(tmp_path, home=tmp_path / "other").root == tmp_path / "other"
 
 
-@pytest.mark.parametrize("mark", ["catalog.db", "modelhub.toml"])
+@pytest.mark.parametrize("mark", ["catalog.db", "modelhub.toml", "models.toml"])
 def test_the_nearest_folder_with_a_mark_is_the_workspace(tmp_path: Path, mark: str) -> None:
     (tmp_path / mark).touch()
     below = tmp_path / "a" / "b"

@@ -12,6 +12,7 @@ from modelhub.errors import Conflict
 from modelhub.kinds import Artifact
 from modelhub.upkeep.export.layouts import folder_for
 from modelhub.upkeep.export.showing import is_folder
+from modelhub.upkeep.quarantine import usable
 from modelhub.workspace import publish
 
 __all__ = ["FILE", "ModelPaths", "model_paths", "paths_yaml", "write_model_paths"]
@@ -29,11 +30,14 @@ class ModelPaths:
     """What ComfyUI calls the kind -> its folders; it looks through all that is below them."""
     mixed: tuple[tuple[Path, str], ...]
     """Folders with more than one kind, and what they hold."""
+    kept_back: tuple[tuple[int, str], ...] = ()
+    """(catalog ID, why) of models that no tool is shown."""
 
 
 def model_paths(catalog: Catalog, wanted: Sequence[Artifact]) -> ModelPaths:
     """The folders of `wanted` that hold models of one kind only, as far as the catalog knows their contents."""
-    held = _kinds_below(catalog.list())
+    wanted, kept_back = usable(wanted, catalog.workspace)
+    held = _kinds_below(usable(catalog.list(), catalog.workspace)[0])
     folders: dict[str, set[Path]] = defaultdict(set)
     mixed: dict[Path, str] = {}
     for folder, category in _places(wanted):
@@ -43,7 +47,7 @@ def model_paths(catalog: Catalog, wanted: Sequence[Artifact]) -> ModelPaths:
         else:
             mixed[folder] = ", ".join(sorted(others))
     outermost = {category: tuple(_outermost(found)) for category, found in sorted(folders.items())}
-    return ModelPaths(outermost, tuple(sorted(mixed.items())))
+    return ModelPaths(outermost, tuple(sorted(mixed.items())), kept_back)
 
 
 def paths_yaml(paths: ModelPaths) -> str:

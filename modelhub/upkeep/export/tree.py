@@ -23,6 +23,7 @@ from modelhub.upkeep.export.exported import (
 from modelhub.upkeep.export.layouts import Links
 from modelhub.upkeep.export.placing import part_of, place, reason_for
 from modelhub.upkeep.export.showing import Link, linked, shown
+from modelhub.upkeep.quarantine import usable
 
 __all__ = ["Export", "ExportReport", "export"]
 
@@ -73,9 +74,11 @@ def export(
     folder is ever touched.
     """
     exported = read_exported(_absolute(wish.folder), wish.layout)
+    wanted, kept_back = usable(wanted, catalog.workspace)
     alive = catalog.held({one.artifact_id for one in exported.made.values()})
     work = _decided(replace(wish, folder=_absolute(wish.folder)), wanted, exported, alive)
     yield from (Notice(f"left alone: {name}: {why}") for name, why in work.left)
+    yield from (Notice(f"not shown: {one}: {why}") for one, why in kept_back)
     if not dry_run:
         _sweep(work.wish.folder, exported)
     failed = {} if dry_run or not work.is_any else (yield from _done(work, exported, cancel))
@@ -85,7 +88,7 @@ def export(
             kept=work.kept,
             removed=work.removed,
             left=work.left,
-            skipped=work.skipped,
+            skipped=(*work.skipped, *kept_back),
             failed=(*work.unreadable, *failed.items()),
         )
     )

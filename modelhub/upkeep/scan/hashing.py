@@ -24,12 +24,20 @@ class HashReport:
     failed: tuple[tuple[Path, ModelHubError], ...] = ()
 
 
-def hash_missing(catalog: Catalog, *, workers: int | None = None, cancel: Cancel | None = None) -> Job[HashReport]:
+def hash_missing(
+    catalog: Catalog,
+    *,
+    among: Collection[Path] | None = None,
+    workers: int | None = None,
+    cancel: Cancel | None = None,
+) -> Job[HashReport]:
     """Give every model that is present its sha256, AutoV1 and AutoV2, and LoRAs and other small kinds their AutoV3.
 
-    A digest of a file that changes meanwhile is dropped. What was done stays when this is stopped.
+    A digest of a file that changes meanwhile is dropped. What was done stays when this is stopped. With `among`, only
+    the files that are named there.
     """
-    lacking: Mapping[Path, Kind] = catalog.files.unhashed()
+    unhashed = catalog.files.unhashed()
+    lacking: Mapping[Path, Kind] = {path: kind for path, kind in unhashed.items() if among is None or path in among}
     hashed, failed = 0, list[tuple[Path, ModelHubError]]()
 
     def algorithms(path: Path) -> Collection[str]:

@@ -12,7 +12,7 @@ __all__ = ["note_scanned", "remember", "starting_points"]
 
 
 def starting_points(catalog: Catalog, roots: Sequence[Path], known: Sequence[KnownRow]) -> list[str]:
-    """The folders to look through, as absolute paths: `roots`, or all that are remembered and the models.
+    """The folders to look through, as absolute paths: `roots`, or all that are remembered and our own.
 
     Raises `MissingFile` or `BadValue` for what is no folder and never was one.
     """
@@ -20,9 +20,9 @@ def starting_points(catalog: Catalog, roots: Sequence[Path], known: Sequence[Kno
     for root, path in ((root, os.path.abspath(root)) for root in roots):
         if not root.is_dir() and path not in remembered and not any(is_below(one[0], path) for one in known):
             raise _no_folder(root)
-    models = catalog.workspace.models
-    if not roots and (models.is_dir() or any(is_below(one[0], str(models)) for one in known)):
-        remembered.append(str(models))
+    for ours in (catalog.workspace.models, catalog.workspace.quarantine):
+        if not roots and (ours.is_dir() or any(is_below(one[0], str(ours)) for one in known)):
+            remembered.append(str(ours))
     return list(dict.fromkeys([os.path.abspath(root) for root in roots] or remembered))
 
 
@@ -35,7 +35,8 @@ def _no_folder(path: Path) -> ModelHubError:
 def remember(catalog: Catalog, roots: Sequence[Path]) -> None:
     """Keep those that no scan of everything would look through."""
     for root in roots:
-        looked_through = [catalog.workspace.models, *(one.path for one in catalog.files.roots())]
+        space = catalog.workspace
+        looked_through = [space.models, space.quarantine, *(one.path for one in catalog.files.roots())]
         if not any(is_below(os.path.abspath(root), str(each)) for each in looked_through):
             catalog.files.remember_root(root)
 

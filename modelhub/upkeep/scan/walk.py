@@ -12,7 +12,7 @@ from modelhub.errors import ModelHubError
 from modelhub.fingerprint import fingerprint
 from modelhub.headers import WEIGHT_SUFFIXES, holds_model
 from modelhub.jobs import Cancel, Done, Job, Progress
-from modelhub.words.sidecars import by_stem, sidecar_stamp
+from modelhub.words.sidecars import by_stem, sidecar_names, sidecar_stamp
 
 __all__ = ["Row", "Seen", "Unreachable", "Walked", "walk"]
 
@@ -154,7 +154,9 @@ def _note_folder(path: str, walked: Walked) -> None:
     except (OSError, ModelHubError) as error:
         walked.unreachable.append(Unreachable(Path(path), str(error)))
     else:
-        walked.rows[path] = (path, there.size, there.mtime_ns, there.file_key, "", ())
+        beside = tuple(name for name in sidecar_names(Path(path)) if Path(path).with_name(name).is_file())
+        stamp = sidecar_stamp(Path(path), beside)
+        walked.rows[path] = (path, there.size, there.mtime_ns, there.file_key, stamp, beside)
 
 
 def _beside(rows: dict[str, Row], others: list[str]) -> dict[str, Row]:

@@ -99,7 +99,7 @@ def test_held_are_those_that_were_not_removed(catalog: Catalog, lora: Lora) -> N
 
 def test_an_account_holds_all_that_is_known(catalog: Catalog, base: Artifact, lora: Lora) -> None:
     kip = lora("kip", ss_new_sd_model_hash=base.digests["sha256"], **{"modelspec.trigger_phrase": "kip robot"})
-    catalog.note_source(kip.id, "civitai:1@2", {"name": "Kip"})
+    catalog.sources.note(kip.id, "civitai:1@2", {"name": "Kip"})
     account = catalog.account(kip.id)
     assert account.words == (("kip robot", "header"),)
     assert account.training

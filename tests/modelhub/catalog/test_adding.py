@@ -321,7 +321,7 @@ def test_words_notes_preview_and_sources_beside_a_file_are_kept(catalog: Catalog
 def test_what_a_hub_said_itself_is_not_replaced_by_notes(catalog: Catalog, tmp_path: Path) -> None:
     path = lora(tmp_path / "kip.safetensors")
     catalog.add(path)
-    catalog.note_source(1, "civitai:12@34", {"name": "from the hub"})
+    catalog.sources.note(1, "civitai:12@34", {"name": "from the hub"})
     (tmp_path / "kip.civitai.info").write_text(json.dumps({"id": 34, "modelId": 12, "name": "from the notes"}))
     catalog.add(path)
     with sqlite3.connect(catalog.workspace.catalog) as connection:

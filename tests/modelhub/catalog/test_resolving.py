@@ -17,8 +17,8 @@ def kip(catalog: Catalog, tmp_path: Path) -> Artifact:
     shapes = {**tables.tiny_lora(), "padding": (1 << 20,)}
     path = tables.write(tmp_path / "files" / "kip.safetensors", shapes, {"ss_output_name": "kip_v3"}, fill=7)
     catalog.add(path, name="robot")
-    catalog.note_source(1, "hf:owner/repo/kip.safetensors", {"likes": 3})
-    catalog.note_source(1, "civitai:12@34", {})
+    catalog.sources.note(1, "hf:owner/repo/kip.safetensors", {"likes": 3})
+    catalog.sources.note(1, "civitai:12@34", {})
     return catalog.artifact(1)
 
 

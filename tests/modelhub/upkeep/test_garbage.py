@@ -44,6 +44,17 @@ def test_half_written_files_go_after_an_hour(catalog: Catalog, workspace: Worksp
     assert found(catalog) == [(Sort.PARTIAL, old)]
 
 
+def test_what_nobody_went_on_pulling_goes_after_a_week(catalog: Catalog, workspace: Workspace) -> None:
+    old = aged(workspace.incoming / "one" / "kip.safetensors.part", 8 * DAY).parent
+    lock = aged(workspace.incoming / "one.lock", 8 * DAY)
+    young = aged(workspace.incoming / "two" / "mo.safetensors.part", 2 * DAY).parent
+    for folder in (old, young):
+        os.utime(folder, ((NOW - 8 * DAY).timestamp(),) * 2)
+    assert sorted(found(catalog)) == [(Sort.INCOMING, old), (Sort.INCOMING, lock)]
+    drain(collect(catalog, find(catalog, Limits(), NOW)))
+    assert list(workspace.incoming.iterdir()) == [young]
+
+
 def test_half_written_folders_go_whole(catalog: Catalog, workspace: Workspace) -> None:
     folder = aged(workspace.trash / ".1-model.part" / "unet" / "a.safetensors", 2 * HOUR).parents[1]
     assert found(catalog) == []
