@@ -10,10 +10,14 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
 
 from modelhub.catalog import Catalog
 from modelhub.tokens import PLACES
 from modelhub.workspace import Workspace
+
+settings.register_profile("shared machines", deadline=None)
+settings.load_profile("shared machines")
 
 _HUBS = (
     *(name for place in PLACES.values() for name in place.variables),

@@ -90,7 +90,8 @@ def listing_of(
 def hit(info: "ModelInfo", endpoint: str) -> Listing:
     """A repository as a search finds it: which files it has is not told."""
     tags = texts_in(info.tags, limit=_MAX_NAME, count=_MAX_TAGS)
-    used = info.used_storage
+    told = vars(info)
+    used = told.get("used_storage", told.get("usedStorage"))  # older clients keep the hub's own name
     return Listing(
         ref=HubRef(NAME, info.id),
         name=safe_name(info.id),
