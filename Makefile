@@ -32,7 +32,7 @@ prove: .venv/dev.stamp  ## the long proofs: the oldest packages that are allowed
 	$(BIN)/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct \
 		--constraint .venv-oldest/torch.txt --editable '.[test]'
 	.venv-oldest/bin/python -m pytest
-	MODELHUB_KILLS=20 MODELHUB_STEPS=200 $(BIN)/python -m pytest tests/hands
+	MODELHUB_KILLS=20 MODELHUB_STEPS=200 MODELHUB_SYNC_BYTES=2000000000 $(BIN)/python -m pytest tests/hands
 	$(BIN)/python -m tests.fuzz.fuzz_readers --seconds 60
 
 clean:
