@@ -40,7 +40,9 @@ def test_both_readmes_show_the_same_commands_and_pictures() -> None:
     assert re.findall(r"docs/images/[\w.-]+", english) == re.findall(r"docs/images/[\w.-]+", chinese)
 
 
-@pytest.mark.parametrize("document", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/catalog.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/catalog.md", "docs/hubs.md"]
+)
 def test_every_link_to_a_file_leads_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
