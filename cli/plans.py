@@ -1,15 +1,30 @@
-"""How the plan of a sync is written: for people, and for programs."""
+"""How plans of pulls and syncs are written: for people, and for programs."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cli.render import error_json, size_text, table
 from modelhub.errors import ModelHubError
 
 if TYPE_CHECKING:
+    from modelhub.hubs import Listing
     from modelhub.pull import PullPlan, Refuse
     from modelhub.sync import Step, SyncPlan
 
-__all__ = ["plan_text", "reason", "refused", "step_json"]
+__all__ = ["listing_row", "listings_table", "plan_text", "reason", "refused", "step_json"]
+
+
+def listing_row(what: str, listing: "Listing") -> tuple[object, ...]:
+    """What is done about a listing, and what it is."""
+    from cli.offers import base_text, gate_text, licence_text, listing_size, title_text
+
+    told = (title_text(listing), listing.kind or "?", base_text(listing), listing_size(listing))
+    return (what, *told, licence_text(listing.licence), gate_text(listing), listing.ref)
+
+
+def listings_table(rows: Sequence[tuple[object, ...]]) -> list[str]:
+    """Of such rows; nothing where there are none."""
+    return [table(("", "MODEL", "KIND", "BASE", "SIZE", "LICENCE", "NEEDS", "FROM"), rows)] if rows else []
 
 
 def step_json(step: "Step") -> dict[str, object]:
@@ -22,14 +37,7 @@ def step_json(step: "Step") -> dict[str, object]:
 
 
 def plan_text(planned: "SyncPlan", pulls: "PullPlan") -> str:
-    from cli.offers import base_text, gate_text, licence_text, listing_size, title_text
-
-    rows = []
-    for one in pulls.fetches:
-        listing = one.listing
-        told = (title_text(listing), listing.kind or "?", base_text(listing), listing_size(listing))
-        rows.append(("pull", *told, licence_text(listing.licence), gate_text(listing), listing.ref))
-    lines = [table(("", "MODEL", "KIND", "BASE", "SIZE", "LICENCE", "NEEDS", "FROM"), rows)] if rows else []
+    lines = listings_table([listing_row("pull", one.listing) for one in pulls.fetches])
     lines += [line for one in planned.changes if (line := _line(one))]
     lines += [f"refuse {one.offer.wish.ref}: {reason(one.error)}" for one in refused(pulls)]
     lines += [f"note: {warning}" for warning in pulls.warnings]

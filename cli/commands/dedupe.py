@@ -1,12 +1,12 @@
 """`modelhub dedupe [--hardlink | --undo JOURNAL]`."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import confirmed
 from cli.render import size_text, table
 from cli.session import Session
 from modelhub.errors import BadValue
@@ -45,7 +45,8 @@ def _dedupe(session: Session, catalog: "Catalog", *, link: bool, ask: bool) -> N
     from modelhub.upkeep import dedupe, linking
 
     found = session.run(dedupe.find(catalog))
-    if not (link and found.linkable and (not ask or _confirmed(session, found))):
+    about, unasked = "\n".join(_found_told(found)), "modelhub dedupe --hardlink -y"
+    if not (link and found.linkable and confirmed(session, about, "Link them?", yes=not ask, unasked=unasked)):
         ids = [copy.artifact_id for group in found.groups for copy in group.copies]
         session.output.show(found, text=lambda: "\n".join(_found_told(found)), ids=dict.fromkeys(ids))
         return
@@ -65,15 +66,6 @@ def _undo(session: Session, catalog: "Catalog", journal: Path) -> None:
 def _end_as(done: Sequence[Path], skipped: "Sequence[Skipped]") -> None:
     if skipped:
         raise typer.Exit(_PARTIAL if done else 1)
-
-
-def _confirmed(session: Session, found: "Duplicates") -> bool:
-    if not sys.stdin.isatty():
-        raise BadValue(
-            "dedupe asks before it links, and nobody is there to answer", mend="modelhub dedupe --hardlink -y"
-        )
-    session.output.hint("\n".join(_found_told(found)))
-    return typer.confirm("Link them?", err=True)
 
 
 def _found_told(found: "Duplicates") -> Iterator[str]:

@@ -1,6 +1,5 @@
 """`modelhub gc`: delete what nobody needs."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import confirmed
 from cli.duration import duration
 from cli.render import size_text, table
 from cli.session import Session
-from modelhub.errors import BadValue
 
 if TYPE_CHECKING:
     from modelhub.upkeep.garbage import Garbage
@@ -37,7 +36,8 @@ def command(
     limits = garbage.Limits(cache=duration(cache_older_than), trash=trash)
     with session.open_catalog() as catalog:
         found = garbage.find(catalog, limits, datetime.now(UTC))
-        if dry_run or not (yes or not found or _confirmed(session, found)):
+        about = _told(found, "about to delete")
+        if dry_run or not confirmed(session, about, "Delete?", yes=yes or not found, unasked="modelhub gc -y"):
             report = {"deleted": [], "found": found, "bytes": _bytes(found)}
             session.output.show(report, text=lambda: _told(found, "would delete"), ids=[one.path for one in found])
             return
@@ -47,13 +47,6 @@ def command(
         text=lambda: f"{_told(done.deleted, 'deleted')}\nthe catalog gave back {size_text(done.tidied)}",
         ids=[one.path for one in done.deleted],
     )
-
-
-def _confirmed(session: Session, found: "Sequence[Garbage]") -> bool:
-    if not sys.stdin.isatty():
-        raise BadValue("gc asks before it deletes, and nobody is there to answer", mend="modelhub gc -y")
-    session.output.hint(_told(found, "about to delete"))
-    return typer.confirm("Delete?", err=True)
 
 
 def _bytes(found: "Sequence[Garbage]") -> int:

@@ -1,14 +1,13 @@
 """`modelhub identify [REF...]`: ask Civitai what the models here are."""
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import confirmed
 from cli.render import error_json, jsonable, size_text, table
 from cli.session import Session
-from modelhub.errors import BadValue
 
 if TYPE_CHECKING:
     from modelhub.upkeep.recognise import Asking, Recognised, RecognisedReport
@@ -41,23 +40,14 @@ def command(
         if asking.is_empty:
             _show(session, asking, RecognisedReport())
             return
-        if asking.artifacts and not yes and not _agreed(session, asking):
+        unasked, yes = "modelhub identify --yes", yes or not asking.artifacts
+        if not confirmed(session, _sent(asking), "Send them?", yes=yes, unasked=unasked):
             return
         with session.access() as access:
             report = session.run(recognise(catalog, connect(_HUB, access), asking))
     _show(session, asking, report)
     if report.failed:
         raise typer.Exit(_PARTIAL)
-
-
-def _agreed(session: Session, asking: "Asking") -> bool:
-    if not sys.stdin.isatty():
-        raise BadValue(
-            "identify asks before it sends digests to Civitai, and nobody is there to answer",
-            mend="modelhub identify --yes",
-        )
-    session.output.hint(_sent(asking))
-    return typer.confirm("Send them?", err=True)
 
 
 def _sent(asking: "Asking") -> str:

@@ -1,7 +1,6 @@
 """`modelhub outdated [REF...]`: which models have a newer version at their hub."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,7 +29,7 @@ def command(
     declared = read_declared(session.workspace)
     with session.open_catalog() as catalog, session.access() as access:
         wanted = [catalog.resolve(ref) for ref in refs] if refs else catalog.list()
-        findings = session.run(look(catalog, wanted, hubs=cache(partial(hubs.connect, access=access))))
+        findings = session.run(look(catalog, wanted, hubs=hubs.connected(access)))
     newer = [one for one in findings if one.newest or (all_bases and one.others)]
     text = "\n".join(_told(findings, declared, all_bases))
     document = [_json(one, declared) for one in findings]

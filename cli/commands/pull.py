@@ -1,13 +1,13 @@
 """`modelhub pull REF...`: bring models from hubs into the catalog."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import agreed
+from cli.plans import listing_row, listings_table, reason, refused
 from cli.render import error_json, jsonable, size_text, table
 from cli.session import Session
 from modelhub.errors import BadValue, ModelHubError, UnknownRef
@@ -16,9 +16,8 @@ from modelhub.refs import ModelRef, RefForm, check_name
 
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog
-    from modelhub.hubs import Access, Listing
+    from modelhub.hubs import Access
     from modelhub.pull import Choice, Fetch, Keep, Policy, PullPlan, PullReport, Refuse, Wish
-    from modelhub.transfer import Pace
 
 _PARTIAL = 5
 _PACK = "pack:"
@@ -49,14 +48,14 @@ def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
     """Bring models from hubs: resumed where it stopped, verified, identified, registered. Pickles go to quarantine."""
-    from modelhub.hubs import connect
+    from modelhub.hubs import connected
     from modelhub.pull import Choice, holdings, plan, room, survey
     from modelhub.pull import pull as pulled
 
     wished = _wished(refs, Choice(file, precision, format, pruned), tuple(tag or ()))
     with session.create_catalog() as catalog, session.access() as access:
         asked = _asked(catalog, wished, name)
-        hubs = cache(partial(connect, access=access))
+        hubs = connected(access)
         offers = survey(asked.wishes, hubs=hubs)
         policy = _policy(catalog, access, for_base, require)
         held, free = holdings(catalog, offers), room(catalog.workspace, offers)
@@ -64,10 +63,9 @@ def command(
         if dry_run:
             _show_plan(session, todo, asked.held)
             return
-        if todo.fetches and not _agreed(session, todo, yes=yes):
+        if todo.fetches and not agreed(session, _plan_text(todo), "Fetch?", yes=yes):
             return
-        pace = _pace(access)
-        job = pulled(todo, catalog=catalog, hubs=hubs, network=access.network, pace=pace, nsfw=nsfw)
+        job = pulled(todo, catalog=catalog, hubs=hubs, network=access.network, pace=access.pace, nsfw=nsfw)
         report = session.run(job)
     _show(session, todo, report, asked.held)
 
@@ -137,49 +135,31 @@ def _policy(catalog: "Catalog", access: "Access", for_base: str | None, require:
     if require:
         requirement(require)
     family = for_base if for_base in known() else catalog.resolve(for_base).facts.family if for_base else None
-    return Policy(family, require, frozenset(one for one in hubs.names() if access.tokens.find(one)))
-
-
-def _pace(access: "Access") -> "Pace":
-    from modelhub.transfer import Pace
-
-    return Pace(bytes_per_second=access.settings.rate, at_once=access.settings.at_once)
+    return Policy(family, require, hubs.with_tokens(access))
 
 
 # What will be done
 
 
-def _agreed(session: Session, todo: "PullPlan", *, yes: bool) -> bool:
-    """Shows the plan; asks only where somebody can answer."""
-    if not (session.output.json or session.output.jsonl):
-        session.output.hint(_plan_text(todo))
-    nobody = session.output.json or session.output.jsonl or not sys.stdin.isatty()
-    return yes or nobody or typer.confirm("Fetch?", err=True, default=True)
-
-
 def _show_plan(session: Session, todo: "PullPlan", held: Sequence[Artifact]) -> None:
     text = "\n".join([*(_here(one) for one in held), _plan_text(todo)])
     session.output.show(_plan_json(todo, held), text=lambda: text, ids=[one.listing.ref for one in todo.fetches])
-    refused = _refused(todo)
-    if refused and not (todo.fetches or held):
-        raise typer.Exit(refused[0].error.exit_code)
+    not_taken = refused(todo)
+    if not_taken and not (todo.fetches or held):
+        raise typer.Exit(not_taken[0].error.exit_code)
 
 
 def _plan_text(todo: "PullPlan") -> str:
-    rows = [_row(one, one.offer.listing) for one in todo.steps if one.offer.listing]
-    lines = [table(("", "MODEL", "KIND", "BASE", "SIZE", "LICENCE", "NEEDS", "FROM"), rows)] if rows else []
+    lines = listings_table([listing_row(_what(one), one.offer.listing) for one in todo.steps if one.offer.listing])
     lines += [f"note: {warning}" for warning in todo.warnings]
-    lines += (_refusal(one.offer.wish, one.error) for one in _refused(todo))
+    lines += (_refusal(one.offer.wish, one.error) for one in refused(todo))
     return "\n".join([*lines, _totals(todo)])
 
 
-def _row(step: "Fetch | Keep | Refuse", listing: "Listing") -> tuple[object, ...]:
-    from cli.offers import base_text, gate_text, licence_text, listing_size, title_text
+def _what(step: "Fetch | Keep | Refuse") -> str:
     from modelhub.pull import Keep, Refuse
 
-    what = f"have {step.artifact_id}" if isinstance(step, Keep) else "refuse" if isinstance(step, Refuse) else "fetch"
-    told = (title_text(listing), listing.kind or "?", base_text(listing), listing_size(listing))
-    return (what, *told, licence_text(listing.licence), gate_text(listing), listing.ref)
+    return f"have {step.artifact_id}" if isinstance(step, Keep) else "refuse" if isinstance(step, Refuse) else "fetch"
 
 
 def _totals(todo: "PullPlan") -> str:
@@ -190,14 +170,8 @@ def _totals(todo: "PullPlan") -> str:
     return f"{len(todo.fetches)} to fetch, {sizes}{free}"
 
 
-def _refused(todo: "PullPlan") -> "list[Refuse]":
-    from modelhub.pull import Refuse
-
-    return [one for one in todo.steps if isinstance(one, Refuse)]
-
-
 def _refusal(wish: "Wish", error: ModelHubError) -> str:
-    return f"not pulled: {wish.ref}: {error.message}" + (f" (try: {error.mend})" if error.mend else "")
+    return f"not pulled: {wish.ref}: {reason(error)}"
 
 
 def _plan_json(todo: "PullPlan", held: Sequence[Artifact]) -> dict[str, object]:
@@ -214,7 +188,7 @@ def _plan_json(todo: "PullPlan", held: Sequence[Artifact]) -> dict[str, object]:
             *({"id": one.id, "ref": None} for one in held),
             *({"id": one.artifact_id, "ref": str(one.listing.ref)} for one in todo.steps if isinstance(one, Keep)),
         ],
-        "refuse": [{"ref": str(one.offer.wish.ref), **error_json(one.error)} for one in _refused(todo)],
+        "refuse": [{"ref": str(one.offer.wish.ref), **error_json(one.error)} for one in refused(todo)],
         "warnings": todo.warnings,
         "size": todo.size,
         "free": todo.free,

@@ -1,13 +1,12 @@
 """`modelhub rm REF...`."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import confirmed
 from cli.session import Session
-from modelhub.errors import BadValue
 
 if TYPE_CHECKING:
     from modelhub.catalog import Removal
@@ -23,7 +22,8 @@ def command(
     with session.open_catalog() as catalog:
         wanted = dict.fromkeys(catalog.resolve(ref).id for ref in refs)
         removals = [catalog.removal(artifact_id) for artifact_id in wanted]
-        done = not dry_run and (yes or _confirmed(session, removals))
+        about = _told(removals, "about to remove")
+        done = not dry_run and confirmed(session, about, "Remove?", yes=yes, unasked="modelhub rm -y REF...")
         if done:
             removals = [catalog.remove(artifact_id) for artifact_id in wanted]
     report = {"removed": done, "models": removals}
@@ -31,13 +31,6 @@ def command(
     session.output.show(report, text=lambda: _told(removals, "removed" if done else "would remove"), ids=ids)
     if trashed := [one.artifact.id for one in removals if one.trashed and done]:
         session.output.hint(f"to bring back what went to the trash: modelhub trash restore {trashed[0]}")
-
-
-def _confirmed(session: Session, removals: Sequence["Removal"]) -> bool:
-    if not sys.stdin.isatty():
-        raise BadValue("rm asks before it removes, and nobody is there to answer", mend="modelhub rm -y REF...")
-    session.output.hint(_told(removals, "about to remove"))
-    return typer.confirm("Remove?", err=True)
 
 
 def _told(removals: Sequence["Removal"], verb: str) -> str:

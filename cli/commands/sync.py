@@ -1,17 +1,17 @@
 """`modelhub sync`: make the workspace hold what models.toml says, and lock it to the byte."""
 
-import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from cli.asking import agreed
+from cli.checks import checks_table, exit_code
 from cli.plans import plan_text, reason, refused, step_json
 from cli.render import error_json, size_text, table
 from cli.session import Session
-from modelhub.errors import BrokenFile, Conflict, MissingFile
+from modelhub.errors import Conflict, MissingFile
 from modelhub.kinds import Artifact
 
 if TYPE_CHECKING:
@@ -106,24 +106,17 @@ def _verify(session: Session, catalog: "Catalog", declared: "Declared") -> None:
     checks = session.run(verify(catalog, [catalog.artifact(one.id) for one in found if one]))
     if altered := sync.altered(declared.lock, sync.holdings(catalog)):
         raise altered[0]
-    whole = {one.artifact.id for one in checks if not _exit_code(one)}
+    whole = {one.artifact.id for one in checks if not exit_code(one)}
     wrong = [one for one in checks if one.artifact.id not in whole]
     session.output.show(checks, text=lambda: _verified(checks, wrong), ids=[one.artifact.id for one in wrong])
     if wrong:
-        raise typer.Exit(max(map(_exit_code, wrong)))
-
-
-def _exit_code(check: "Check") -> int:
-    from modelhub.catalog import Verdict
-
-    return {Verdict.CHANGED: BrokenFile.exit_code, Verdict.MISSING: MissingFile.exit_code}.get(check.verdict, 0)
+        raise typer.Exit(max(map(exit_code, wrong)))
 
 
 def _verified(checks: Sequence["Check"], wrong: Sequence["Check"]) -> str:
-    rows = [(one.artifact.id, one.artifact.name, one.verdict, one.path, one.reason) for one in wrong]
     every, broken = ({one.artifact.id for one in each} for each in (checks, wrong))
     summary = f"{len(every - broken)} of {len(every)} models are here as models.lock says"
-    return "\n".join([*([table(("ID", "NAME", "STATE", "PATH", "WHY"), rows)] if rows else []), summary])
+    return "\n".join([*checks_table(wrong), summary])
 
 
 # With one
@@ -133,21 +126,18 @@ def _sync(session: Session, catalog: "Catalog", declared: "Declared", ways: _Way
     from modelhub import hubs
     from modelhub.pull import Policy, pull
     from modelhub.sync import apply, pinned_hubs, write_lock
-    from modelhub.transfer import Pace
 
     with session.access() as access:
-        connect = cache(partial(hubs.connect, access=access))
         mirrors = declared.manifest.mirrors
-        pinned = pinned_hubs(connect, lock=declared.lock, mirrors=mirrors, network=access.network)
-        policy = Policy(tokens=frozenset(filter(access.tokens.find, hubs.names())))
+        pinned = pinned_hubs(hubs.connected(access), lock=declared.lock, mirrors=mirrors, network=access.network)
+        policy = Policy(tokens=hubs.with_tokens(access))
         planned, pulls = _planned(session, catalog, declared, pinned, ways, policy)
         if ways.dry_run:
             _show_plan(session, planned, pulls)
             return
-        if planned.changes and not _agreed(session, planned, pulls, yes=ways.yes):
+        if planned.changes and not agreed(session, plan_text(planned, pulls), "Go on?", yes=ways.yes):
             return
-        pace = Pace(bytes_per_second=access.settings.rate, at_once=access.settings.at_once)
-        job = pull(pulls, catalog=catalog, hubs=pinned, network=access.network, pace=pace)
+        job = pull(pulls, catalog=catalog, hubs=pinned, network=access.network, pace=access.pace)
         report = session.run(apply(declared, planned, job, catalog=catalog, today=datetime.now(UTC).date()))
     written = not ways.locked and write_lock(catalog.workspace.lock, report.lock)
     _show(session, catalog, report, written=written)
@@ -172,13 +162,6 @@ def _planned(
     planned = sync.plan(declared.manifest, declared.lock, offers, held, prune=ways.prune, forbids=forbids)
     wanted = [one.offer for one in planned.pulls]
     return planned, pulling.plan(wanted, free=pulling.room(catalog.workspace, wanted), policy=policy)
-
-
-def _agreed(session: Session, planned: "SyncPlan", pulls: "PullPlan", *, yes: bool) -> bool:
-    """Shows the plan; asks only where somebody can answer."""
-    if not (session.output.json or session.output.jsonl):
-        session.output.hint(plan_text(planned, pulls))
-    return yes or not sys.stdin.isatty() or typer.confirm("Go on?", err=True, default=True)
 
 
 # What will be done

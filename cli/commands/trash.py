@@ -1,6 +1,5 @@
 """`modelhub trash [list|restore|empty]`."""
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import confirmed
 from cli.duration import duration
 from cli.render import size_text, table
 from cli.session import Session
@@ -62,19 +62,14 @@ def _empty(session: Session, catalog: "Catalog", older_than: str | None, *, ask:
 
     limit = duration(older_than) if older_than else None
     things = trash.due(catalog.trash.list(), older_than=limit, now=datetime.now(UTC))
-    done = not dry_run and bool(things) and (not ask or _confirmed(session, things))
+    about = f"{_listing(things)}\nabout to delete {_amount(things)} for good"
+    unasked = "modelhub trash empty -y"
+    done = bool(things) and not dry_run and confirmed(session, about, "Delete?", yes=not ask, unasked=unasked)
     if done:
         session.run(trash.empty(catalog, things))
     report = {"deleted": done, "models": things, "bytes": sum(one.size for one in things)}
     summary = f"{'deleted' if done else 'would delete'} {_amount(things)}" if things else "nothing to delete"
     session.output.show(report, text=lambda: summary, ids=[one.artifact.id for one in things] if done else [])
-
-
-def _confirmed(session: Session, things: "Sequence[Trashed]") -> bool:
-    if not sys.stdin.isatty():
-        raise BadValue("trash empty asks before it deletes, and nobody is there", mend="modelhub trash empty -y")
-    session.output.hint(f"{_listing(things)}\nabout to delete {_amount(things)} for good")
-    return typer.confirm("Delete?", err=True)
 
 
 def _amount(things: "Sequence[Trashed]") -> str:

@@ -1,21 +1,21 @@
 """`modelhub update [REF...]`: bring the newer versions of what is held."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.asking import agreed
+from cli.plans import reason, refused
 from cli.render import error_json, size_text, table
 from cli.session import Session
-from modelhub.errors import BadValue, ModelHubError
+from modelhub.errors import BadValue
 
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog
-    from modelhub.pull import PullPlan, PullReport, Wish
+    from modelhub.pull import PullPlan, PullReport
     from modelhub.sync import Declared, Entry, Finding, Update
 
 _PARTIAL = 5
@@ -35,26 +35,24 @@ def command(
     from modelhub import hubs
     from modelhub import pull as pulling
     from modelhub.sync import look, offer_of, read_declared
-    from modelhub.transfer import Pace
 
     if unpin and not refs:
         raise BadValue("--unpin edits models.toml for models that are named, and none is", mend="modelhub outdated")
     declared = read_declared(session.workspace)
     with session.open_catalog() as catalog, session.access() as access:
-        connect = cache(partial(hubs.connect, access=access))
+        connect = hubs.connected(access)
         wanted = [catalog.resolve(ref) for ref in refs] if refs else catalog.list()
         found = session.run(look(catalog, wanted, hubs=connect))
         findings = _unpinned(session, found, declared, unpin)
         offers = [offer_of(one) for one in findings]
         held, room = pulling.holdings(catalog, offers), pulling.room(catalog.workspace, offers)
-        tokens = frozenset(filter(access.tokens.find, hubs.names()))
-        policy = pulling.Policy(require=declared.manifest.require or None, tokens=tokens)
+        policy = pulling.Policy(require=declared.manifest.require or None, tokens=hubs.with_tokens(access))
         todo = pulling.plan(offers, held=held, free=room, policy=policy)
-        if dry_run or (todo.fetches and not _agreed(session, todo, findings, yes=yes)):
+        if dry_run or (todo.fetches and not agreed(session, _plan_text(todo, findings), "Update?", yes=yes)):
             _show_plan(session, todo, findings)
             return
-        pace = Pace(bytes_per_second=access.settings.rate, at_once=access.settings.at_once)
-        report = session.run(pulling.pull(todo, catalog=catalog, hubs=connect, network=access.network, pace=pace))
+        job = pulling.pull(todo, catalog=catalog, hubs=connect, network=access.network, pace=access.pace)
+        report = session.run(job)
         updates = _settled(catalog, declared, findings, report, trash=replace_old)
     _show(session, updates, report)
 
@@ -81,12 +79,6 @@ def _unpinned(session: Session, findings: Sequence["Finding"], declared: "Declar
 # What will be done
 
 
-def _agreed(session: Session, todo: "PullPlan", findings: Sequence["Finding"], *, yes: bool) -> bool:
-    if not (session.output.json or session.output.jsonl):
-        session.output.hint(_plan_text(todo, findings))
-    return yes or not sys.stdin.isatty() or typer.confirm("Update?", err=True, default=True)
-
-
 def _show_plan(session: Session, todo: "PullPlan", findings: Sequence["Finding"]) -> None:
     document = {
         "update": [
@@ -94,7 +86,7 @@ def _show_plan(session: Session, todo: "PullPlan", findings: Sequence["Finding"]
             for one in findings
             if one.newest
         ],
-        "refused": [{"ref": str(wish.ref), **error_json(error)} for wish, error in _refused(todo)],
+        "refused": [{"ref": str(one.offer.wish.ref), **error_json(one.error)} for one in refused(todo)],
         "warnings": todo.warnings,
         "size": todo.size,
     }
@@ -113,15 +105,9 @@ def _plan_text(todo: "PullPlan", findings: Sequence["Finding"]) -> str:
         if new
     ]
     lines = [table(("ID", "NAME", "HELD", "NEWEST", "SIZE", "FROM"), rows)]
-    lines += [f"refuse {wish.ref}: {error.message}" for wish, error in _refused(todo)]
+    lines += [f"refuse {one.offer.wish.ref}: {reason(one.error)}" for one in refused(todo)]
     lines += [f"note: {warning}" for warning in todo.warnings]
     return "\n".join([*lines, f"{len(todo.fetches)} to pull, {size_text(todo.size)}"])
-
-
-def _refused(todo: "PullPlan") -> "list[tuple[Wish, ModelHubError]]":
-    from modelhub.pull import Refuse
-
-    return [(one.offer.wish, one.error) for one in todo.steps if isinstance(one, Refuse)]
 
 
 # What was done
@@ -177,9 +163,7 @@ def _show(session: Session, updates: Sequence["Update"], report: "PullReport") -
     ids = [one.new.artifact.id for one in updates]
     session.output.show(document, text=lambda: _told(updates), ids=ids)
     for wish, error in report.failed:
-        session.output.hint(
-            f"not updated: {wish.ref}: {error.message}" + (f" (try: {error.mend})" if error.mend else "")
-        )
+        session.output.hint(f"not updated: {wish.ref}: {reason(error)}")
     if report.failed:
         raise typer.Exit(_PARTIAL if updates else report.failed[0][1].exit_code)
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.render import table
+from cli.checks import checks_table, exit_code
 from cli.session import Session
-from modelhub.errors import BrokenFile, MissingFile
 
 if TYPE_CHECKING:
     from modelhub.catalog import Check
@@ -28,21 +27,12 @@ def command(
     with session.open_catalog() as catalog:
         wanted = [catalog.resolve(ref) for ref in refs] if refs else None
         checks = session.run(verify(catalog, wanted, quick=quick, again=again))
-    session.output.show(checks, text=lambda: _told(checks), ids=[one.artifact.id for one in checks if _exit_code(one)])
-    if code := max(map(_exit_code, checks), default=0):
+    session.output.show(checks, text=lambda: _told(checks), ids=[one.artifact.id for one in checks if exit_code(one)])
+    if code := max(map(exit_code, checks), default=0):
         raise typer.Exit(code)
-
-
-def _exit_code(check: "Check") -> int:
-    from modelhub.catalog import Verdict
-
-    return {Verdict.CHANGED: BrokenFile.exit_code, Verdict.MISSING: MissingFile.exit_code}.get(check.verdict, 0)
 
 
 def _told(checks: Sequence["Check"]) -> str:
     counts = Counter(one.verdict for one in checks)
     summary = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "nothing to verify"
-    wrong = [
-        (one.artifact.id, one.artifact.name, one.verdict, one.path, one.reason) for one in checks if _exit_code(one)
-    ]
-    return "\n".join([*([table(("ID", "NAME", "STATE", "PATH", "WHY"), wrong)] if wrong else []), summary])
+    return "\n".join([*checks_table([one for one in checks if exit_code(one)]), summary])

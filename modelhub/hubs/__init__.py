@@ -5,13 +5,16 @@ A hub tells what it offers (`listings`) and where the bytes are now (`locate`); 
 
 import importlib
 import pkgutil
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import cast
 
 from modelhub.errors import BadValue
 from modelhub.hubs._address import HubRef, shown
+from modelhub.hubs._contradictions import contradictions
 from modelhub.hubs._hub import Access, Account, Hub, Member, Search
 from modelhub.hubs._listing import Gate, Listing, Preview, RemoteFile, Scan
+from modelhub.hubs._said import said
 
 __all__ = [
     "Access",
@@ -26,10 +29,14 @@ __all__ = [
     "Scan",
     "Search",
     "connect",
+    "connected",
+    "contradictions",
     "member",
     "names",
     "parse",
+    "said",
     "shown",
+    "with_tokens",
 ]
 
 
@@ -45,6 +52,16 @@ def parse(text: str) -> HubRef:
 def connect(hub: str, access: Access) -> Hub:
     """The hub of that name, ready to be asked."""
     return member(hub).connect(access)
+
+
+def connected(access: Access) -> Callable[[str], Hub]:
+    """Hubs by name, each connected when it is first asked for."""
+    return cache(partial(connect, access=access))
+
+
+def with_tokens(access: Access) -> frozenset[str]:
+    """The names of the hubs that we have a token for."""
+    return frozenset(filter(access.tokens.find, names()))
 
 
 def member(hub: str) -> Member:

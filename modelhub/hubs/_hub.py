@@ -10,7 +10,7 @@ from modelhub.kinds import Kind
 from modelhub.network import Network
 from modelhub.settings import HubSettings
 from modelhub.tokens import TokenStore
-from modelhub.transfer import Located
+from modelhub.transfer import Located, Pace
 
 __all__ = ["Access", "Account", "Hub", "Member", "Search"]
 
@@ -22,6 +22,11 @@ class Access:
     network: Network
     tokens: TokenStore
     settings: HubSettings
+
+    @property
+    def pace(self) -> Pace:
+        """How gently files are fetched, as the settings say."""
+        return Pace(bytes_per_second=self.settings.rate, at_once=self.settings.at_once)
 
 
 @dataclass(frozen=True, slots=True)

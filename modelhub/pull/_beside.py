@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from modelhub.errors import ModelHubError, Unreachable
 from modelhub.headers import WEIGHT_SUFFIXES
-from modelhub.hubs import Listing, Preview
-from modelhub.hubs._said import said
+from modelhub.hubs import Listing, Preview, said
 from modelhub.jobs import Notice
 from modelhub.network import Network
 from modelhub.workspace import publish

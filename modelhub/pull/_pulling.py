@@ -9,8 +9,7 @@ from pathlib import Path
 from modelhub.catalog import Catalog
 from modelhub.errors import Interrupted, ModelHubError
 from modelhub.headers import WEIGHT_SUFFIXES
-from modelhub.hubs import Hub, Listing, RemoteFile
-from modelhub.hubs._said import said
+from modelhub.hubs import Hub, Listing, RemoteFile, said
 from modelhub.jobs import Cancel, Done, Event, Job, Notice, Progress
 from modelhub.network import Network
 from modelhub.pull._holdings import holdings

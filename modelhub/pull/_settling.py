@@ -16,9 +16,7 @@ from modelhub.digests import file_digests
 from modelhub.errors import NameTaken
 from modelhub.fingerprint import fingerprint, sample
 from modelhub.headers import WEIGHT_SUFFIXES, TensorTable, folder_files, read_table
-from modelhub.hubs import Listing
-from modelhub.hubs._contradictions import contradictions
-from modelhub.hubs._said import said
+from modelhub.hubs import Listing, contradictions, said
 from modelhub.identify import identify
 from modelhub.jobs import Notice
 from modelhub.kinds import Artifact, Kind

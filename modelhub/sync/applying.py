@@ -9,8 +9,7 @@ from typing import Any
 from modelhub.catalog import Catalog
 from modelhub.digests import digest_file
 from modelhub.errors import ModelHubError
-from modelhub.hubs import Listing
-from modelhub.hubs._said import said
+from modelhub.hubs import Listing, said
 from modelhub.jobs import Done, Event, Job, drain
 from modelhub.kinds import Artifact, Kind
 from modelhub.pull import Pulled, PullReport, Wish

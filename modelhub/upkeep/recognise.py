@@ -15,9 +15,7 @@ from modelhub import starter
 from modelhub.catalog import Catalog, Heard
 from modelhub.errors import ModelHubError
 from modelhub.headers import WEIGHT_SUFFIXES
-from modelhub.hubs import Gate, Hub, HubRef, Listing, parse
-from modelhub.hubs._contradictions import contradictions
-from modelhub.hubs._said import said
+from modelhub.hubs import Gate, Hub, HubRef, Listing, contradictions, parse, said
 from modelhub.jobs import Cancel, Done, Event, Job, Notice, Progress
 from modelhub.kinds import Artifact
 from modelhub.upkeep.scan.hashing import HashReport, hash_missing
