@@ -56,7 +56,7 @@ def command(
     with session.create_catalog() as catalog, session.access() as access:
         asked = _asked(catalog, wished, name)
         hubs = connected(access)
-        offers = survey(asked.wishes, hubs=hubs)
+        offers = session.run(survey(asked.wishes, hubs=hubs))
         policy = _policy(catalog, access, for_base, require)
         held, free = holdings(catalog, offers), room(catalog.workspace, offers)
         todo = plan(offers, held=held, free=free, policy=policy)

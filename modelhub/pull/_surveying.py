@@ -6,17 +6,33 @@ from pathlib import PurePosixPath
 
 from modelhub.errors import ModelHubError, NotOffered
 from modelhub.hubs import Hub, Listing
+from modelhub.jobs import Done, Job, Progress
 from modelhub.pull._nouns import Choice, Offer, Wish
 
-__all__ = ["choose", "survey"]
+__all__ = ["choose", "offered", "survey"]
 
 _NAMED = 8
 """So many of what there is are named when nothing fits."""
 
 
-def survey(wishes: Sequence[Wish], *, hubs: Callable[[str], Hub]) -> tuple[Offer, ...]:
+def survey(wishes: Sequence[Wish], *, hubs: Callable[[str], Hub]) -> Job[tuple[Offer, ...]]:
     """What there is for each wish; a hub that does not answer, or has nothing, spoils no other wish."""
-    return tuple(_offer(wish, hubs) for wish in wishes)
+    offers = []
+    for number, wish in enumerate(wishes, start=1):
+        offers.append(offered(wish, hubs=hubs))
+        yield Progress("ask", number, len(wishes), "models")
+    yield Done(tuple(offers))
+
+
+def offered(wish: Wish, *, hubs: Callable[[str], Hub]) -> Offer:
+    """What there is for one."""
+    listings: Sequence[Listing] = ()
+    try:
+        listings = hubs(wish.ref.hub).listings(wish.ref)
+        best = choose(listings, wish.choice)
+    except ModelHubError as error:
+        return Offer(wish, others=tuple(listings), error=error)
+    return Offer(wish, best, tuple(one for one in listings if one is not best))
 
 
 def choose(listings: Sequence[Listing], choice: Choice) -> Listing:
@@ -26,16 +42,6 @@ def choose(listings: Sequence[Listing], choice: Choice) -> Listing:
         there = "; ".join(_described(one) for one in listings[:_NAMED])
         raise NotOffered(f"no file is as you want it; there is {there or 'none'}", mend="modelhub show REF")
     return fitting[0]
-
-
-def _offer(wish: Wish, hubs: Callable[[str], Hub]) -> Offer:
-    listings: Sequence[Listing] = ()
-    try:
-        listings = hubs(wish.ref.hub).listings(wish.ref)
-        best = choose(listings, wish.choice)
-    except ModelHubError as error:
-        return Offer(wish, others=tuple(listings), error=error)
-    return Offer(wish, best, tuple(one for one in listings if one is not best))
 
 
 def _fits(listing: Listing, choice: Choice) -> bool:

@@ -53,7 +53,7 @@ def survey(declared: Declared, *, catalog: Catalog, hubs: Callable[[str], Hub]) 
     locks = locks_of(declared.manifest, declared.lock)
     offers: dict[Entry, Offer] = {}
     for number, (entry, ref) in enumerate(asked.items(), start=1):
-        offer = pulling.survey([_wish(entry, ref, locks.get(entry))], hubs=hubs)[0]
+        offer = pulling.offered(_wish(entry, ref, locks.get(entry)), hubs=hubs)
         offers[entry] = _as_held(offer, catalog) or offer
         yield Progress("ask", number, len(asked), "models")
     yield from _hash_alike(catalog, [one.listing for one in offers.values() if one.listing])

@@ -9,7 +9,7 @@ import pytest
 
 from modelhub.catalog import Catalog
 from modelhub.hubs import Access, connect, parse
-from modelhub.jobs import Done, Notice
+from modelhub.jobs import Done, Notice, drain
 from modelhub.network import Network
 from modelhub.pull import PullReport, Wish, holdings, plan, pull, survey
 from modelhub.tokens import TokenStore
@@ -36,7 +36,8 @@ def access(hub: Civitai, tmp_path: Path) -> Iterator[Access]:
 def pulled(catalog: Catalog, access: Access) -> Pull:
     def pulled(*asked: object, nsfw: bool = False) -> tuple[PullReport, list[str]]:
         hubs = partial(connect, access=access)
-        offers = survey([one if isinstance(one, Wish) else Wish(parse(str(one))) for one in asked], hubs=hubs)
+        wishes = [one if isinstance(one, Wish) else Wish(parse(str(one))) for one in asked]
+        offers = drain(survey(wishes, hubs=hubs))
         todo = plan(offers, held=holdings(catalog, offers))
         told = []
         for event in pull(todo, catalog=catalog, hubs=hubs, network=access.network, nsfw=nsfw):

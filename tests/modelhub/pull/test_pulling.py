@@ -233,9 +233,8 @@ def test_a_folder_of_models_comes_whole(catalog: Catalog, pulled: Pull, tmp_path
 
 def test_stopped_half_way_it_is_marked_so(catalog: Catalog, access: Access, offered: Offered, content: bytes) -> None:
     hubs = partial(connect, access=access)
-    job: Iterator[object] = pull(
-        plan(survey([Wish(parse(offered(content)))], hubs=hubs)), catalog=catalog, hubs=hubs, network=access.network
-    )
+    todo = plan(drain(survey([Wish(parse(offered(content)))], hubs=hubs)))
+    job: Iterator[object] = pull(todo, catalog=catalog, hubs=hubs, network=access.network)
     next(job)
     job.close()  # type: ignore[attr-defined]
     run = catalog.last_run("pull")

@@ -7,7 +7,8 @@ import pytest
 
 from modelhub.errors import NotOffered, Unreachable
 from modelhub.hubs import Hub, HubRef, Listing, RemoteFile
-from modelhub.pull import Choice, Wish, choose, survey
+from modelhub.jobs import drain
+from modelhub.pull import Choice, Wish, choose, offered, survey
 
 
 def listing(name: str, **told: object) -> Listing:
@@ -58,13 +59,13 @@ class FakeHub:
 
 def test_a_hub_that_fails_for_one_wish_answers_the_others() -> None:
     wishes = [Wish(HubRef("civitai", "down")), Wish(HubRef("civitai", "kip"))]
-    failed, offered = survey(wishes, hubs=lambda _: _as_hub(FakeHub()))
+    failed, found = drain(survey(wishes, hubs=lambda _: _as_hub(FakeHub())))
     assert isinstance(failed.error, Unreachable)
-    assert (offered.listing, offered.others) == (HALF, (FULL, PICKLE))
+    assert (found.listing, found.others) == (HALF, (FULL, PICKLE))
 
 
 def test_what_is_offered_instead_is_told_with_the_error() -> None:
-    (offer,) = survey([Wish(HubRef("civitai", "kip"), choice=Choice(file="nope"))], hubs=lambda _: _as_hub(FakeHub()))
+    offer = offered(Wish(HubRef("civitai", "kip"), choice=Choice(file="nope")), hubs=lambda _: _as_hub(FakeHub()))
     assert isinstance(offer.error, NotOffered)
     assert offer.others == ALL
 
