@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import pytest
 
 from cli.app import main
 from tests import tables
+from tests.servers.civitai import Civitai
+from tests.servers.huggingface import HuggingFace
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,27 @@ def kip(tmp_path: Path) -> Path:
 @pytest.fixture
 def vae(tmp_path: Path) -> Path:
     return tables.write(tmp_path / "files" / "plain-vae.safetensors", tables.ldm_vae(width=1))
+
+
+@pytest.fixture
+def civitai(monkeypatch: pytest.MonkeyPatch) -> Iterator[Civitai]:
+    """The hub as this process reaches it."""
+    with Civitai() as running:
+        for name, value in running.environ.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def hub(civitai: Civitai) -> Civitai:
+    """The hub, where there is no other."""
+    return civitai
+
+
+@pytest.fixture
+def huggingface(monkeypatch: pytest.MonkeyPatch) -> Iterator[HuggingFace]:
+    """The hub as this process reaches it."""
+    with HuggingFace() as running:
+        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        monkeypatch.delenv("HF_HUB_OFFLINE")
+        yield running

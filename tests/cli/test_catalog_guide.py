@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import torch
 from modelhub import starter
 from tests import tables
 from tests.cli.conftest import Run
+from tests.cli.guides import assert_named_commands_exist, assert_shown, commands_of
 
 GUIDE = Path(__file__).parents[2] / "docs" / "catalog.md"
 
@@ -53,43 +52,19 @@ def test_every_command_of_the_guide_prints_what_the_guide_shows(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = {path: path.read_bytes() for path in (home / "webui").rglob("*.safetensors")}
-    for line, shown in _commands(GUIDE.read_text(encoding="utf-8")):
+    for line, shown in commands_of(GUIDE.read_text(encoding="utf-8")):
         words = shlex.split(line.replace("~", str(home)))
         if words[0] == "cd":
             monkeypatch.chdir(words[1])
         elif words[0] == "modelhub":
             ran = run(*words[1:])
             assert ran.code == 0, f"{line}: {ran.err}"
-            _assert_shown(line, ran.out.replace(str(home), "~"), shown)
+            assert_shown(line, ran.out.replace(str(home), "~"), shown)
         else:
             subprocess.run(words, check=True)
     kept = {path.read_bytes() for path in (home / "webui").rglob("*.safetensors")}
     assert set(before.values()) <= kept
 
 
-def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each command line of the page, with the lines that it prints."""
-    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            line, *shown = part.splitlines()
-            yield line, shown
-
-
-def _assert_shown(line: str, out: str, shown: list[str]) -> None:
-    """Three dots stand for anything, within a line or for any number of lines; how far columns stand apart, too."""
-    pattern = "".join(".*" if one == "..." else f"{_pattern(one)}\n" for one in shown)
-    assert not shown or re.fullmatch(pattern, out, re.DOTALL), f"$ {line}\n{out}"
-
-
-def _pattern(line: str) -> str:
-    return r"\s+".join(re.escape(word).replace(r"\.\.\.", ".*?") for word in line.split()).join((r"\s*", r"[ \t]*"))
-
-
 def test_every_command_named_in_the_text_exists_with_its_options(run: Run) -> None:
-    text = re.sub(r"```.*?```", "", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
-    named = [line.split() for line in re.findall(r"`modelhub ([a-z][^`]*)`", text)]
-    assert named
-    for command, *words in named:
-        told = run(command, "--help")
-        assert told.code == 0, command
-        assert [word for word in words if word.startswith("--") and word not in told.out] == []
+    assert_named_commands_exist(GUIDE.read_text(encoding="utf-8"), run)

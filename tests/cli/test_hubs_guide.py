@@ -16,6 +16,7 @@ from modelhub.settings._hubs import _ENTRIES
 from modelhub.sync import read_manifest
 from tests import tables
 from tests.cli.conftest import Run
+from tests.cli.guides import assert_named_commands_exist, assert_shown, commands_of
 from tests.servers.civitai import Civitai
 from tests.servers.huggingface import HuggingFace
 
@@ -73,7 +74,7 @@ def publish(hub: Civitai, model: dict[str, Any], content: bytes, *, words: list[
 def test_every_command_of_the_guide_prints_what_the_guide_shows(
     run: Run, home: Path, both: Before, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for line, shown in _commands(TEXT):
+    for line, shown in commands_of(TEXT):
         both.get(line, lambda: None)()
         words = shlex.split(line.replace("~", str(home)))
         if words[0] == "cd":
@@ -91,17 +92,11 @@ def _type(run: Run, line: str, words: list[str], shown: list[str], home: Path, m
     ran = run(*words)
     assert ran.code == 0, f"$ {line}\n{ran.out}{ran.err}"
     out = ran.out.replace(str(home), "~")
-    _assert_shown(line, out, shown)
+    assert_shown(line, out, shown)
 
 
 def test_every_command_named_in_the_text_exists_with_its_options(run: Run) -> None:
-    text = re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)
-    named = [shlex.split(line) for line in re.findall(r"`modelhub ([a-z][^`]*)`", text)]
-    assert named
-    for command, *words in named:
-        told = run(command, "--help")
-        assert told.code == 0, command
-        assert [word for word in words if word.startswith("--") and word not in told.out] == []
+    assert_named_commands_exist(TEXT, run)
 
 
 def test_every_address_on_the_page_is_one() -> None:
@@ -134,21 +129,3 @@ def test_the_table_of_exit_codes_holds_what_errors_end_with() -> None:
     kinds = (errors.NotOffered, errors.LicenceForbids, errors.UnsafeFile, errors.BrokenFile)
     ends = {one.exit_code for one in (*kinds, errors.OutOfResources, errors.NetworkError)}
     assert listed == ends | {5}
-
-
-def _commands(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each command line of the page, with the lines that it prints."""
-    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            line, *shown = part.splitlines()
-            yield line, shown
-
-
-def _assert_shown(line: str, out: str, shown: list[str]) -> None:
-    """Three dots stand for anything, within a line or for any number of lines; how far columns stand apart, too."""
-    pattern = "".join(".*" if one == "..." else f"{_pattern(one)}\n" for one in shown)
-    assert not shown or re.fullmatch(pattern, out, re.DOTALL), f"$ {line}\n{out}"
-
-
-def _pattern(line: str) -> str:
-    return r"\s+".join(re.escape(word).replace(r"\.\.\.", ".*?") for word in line.split()).join((r"\s*", r"[ \t]*"))

@@ -1,20 +1,11 @@
 """`modelhub identify` says what leaves the machine, and asks first."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run, Terminal
 from tests.servers.civitai import Civitai
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Civitai]:
-    with Civitai() as running:
-        for name, value in running.environ.items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 def test_a_script_is_told_to_say_yes_and_nothing_is_sent(run: Run, hub: Civitai, kip: Path) -> None:

@@ -1,6 +1,5 @@
 """`modelhub outdated` and `modelhub update`, against hubs that go on publishing."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,22 +11,6 @@ from tests.cli.conftest import Run
 from tests.modelhub.sync.contents import lora
 from tests.servers.civitai import Civitai
 from tests.servers.huggingface import HuggingFace
-
-
-@pytest.fixture
-def civitai(monkeypatch: pytest.MonkeyPatch) -> Iterator[Civitai]:
-    with Civitai() as running:
-        for name, value in running.environ.items():
-            monkeypatch.setenv(name, value)
-        yield running
-
-
-@pytest.fixture
-def huggingface(monkeypatch: pytest.MonkeyPatch) -> Iterator[HuggingFace]:
-    with HuggingFace() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
-        monkeypatch.delenv("HF_HUB_OFFLINE")
-        yield running
 
 
 @pytest.fixture

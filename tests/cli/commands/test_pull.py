@@ -1,6 +1,5 @@
 """`modelhub pull` against a hub of this machine, from an address to a row in the catalog."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,6 @@ from tests.cli.conftest import Run, Terminal
 from tests.servers.civitai import Civitai
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Civitai]:
-    with Civitai() as running:
-        for name, value in running.environ.items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A pickle from a hub is registered and shown, kept from every tool that would load it, and usable once converted."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,6 @@ from modelhub.workspace import Workspace
 from tests import tables
 from tests.cli.conftest import Run
 from tests.servers.civitai import Civitai
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Civitai]:
-    with Civitai() as running:
-        for name, value in running.environ.items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`modelhub sync`: from two files to a collection, on any machine."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,6 @@ from tests.modelhub.sync.contents import lora, vae_weights
 from tests.servers.civitai import Civitai
 from tests.servers.huggingface import HuggingFace
 from tests.servers.storage import Storage
-
-
-@pytest.fixture
-def civitai(monkeypatch: pytest.MonkeyPatch) -> Iterator[Civitai]:
-    with Civitai() as running:
-        for name, value in running.environ.items():
-            monkeypatch.setenv(name, value)
-        yield running
-
-
-@pytest.fixture
-def huggingface(monkeypatch: pytest.MonkeyPatch) -> Iterator[HuggingFace]:
-    with HuggingFace() as running:
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
-        monkeypatch.delenv("HF_HUB_OFFLINE")
-        yield running
 
 
 def offered(hub: Civitai, number: int, *, name: str = "kip", **version: Any) -> dict[str, Any]:
