@@ -13,7 +13,7 @@ from modelhub.catalog import Catalog
 from modelhub.headers import read_table
 from modelhub.workspace import Workspace
 
-__all__ = ["Killed", "assert_whole", "killed_at_random", "run_child"]
+__all__ = ["Killed", "assert_whole", "begun_child", "killed_at_random", "run_child"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,7 @@ def run_child(
     It is killed after so many seconds, or as soon as `kill_when` says so and those have passed on top.
     """
     begun = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        _become(arguments)
+    child = begun_child(arguments)
     ended = _awaited(child, kill_when) if kill_when else None
     if ended is not None:
         return os.waitstatus_to_exitcode(ended) == 0, time.monotonic() - begun
@@ -45,6 +43,14 @@ def run_child(
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) == 0, time.monotonic() - begun
+
+
+def begun_child(arguments: Sequence[str]) -> int:
+    """Begin `modelhub ARGUMENTS` in a child; returns its process number."""
+    child = os.fork()
+    if child == 0:
+        _become(arguments)
+    return child
 
 
 def killed_at_random(
