@@ -58,7 +58,12 @@ _CAUSES = (
         "check the address",
         True,
     ),
-    _Cause((socket.gaierror,), "{host} is not found: there is no such name, or this machine is offline", ours=Offline),
+    _Cause(
+        (socket.gaierror,),
+        "{host} is not found: there is no such name, or this machine is offline",
+        "check the connection (and HTTPS_PROXY), then run it again",
+        ours=Offline,
+    ),
     _Cause((ConnectionRefusedError,), "{host} refuses connections", ours=Offline),
     _Cause((TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout), "{where} does not answer in time"),
     _Cause((ssl.SSLError,), "{host} breaks off an encrypted connection"),

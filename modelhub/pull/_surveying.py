@@ -20,7 +20,8 @@ def survey(wishes: Sequence[Wish], *, hubs: Callable[[str], Hub]) -> Job[tuple[O
     offers = []
     for number, wish in enumerate(wishes, start=1):
         offers.append(offered(wish, hubs=hubs))
-        yield Progress("ask", number, len(wishes), "models")
+        if len(wishes) > 1:
+            yield Progress("ask", number, len(wishes), "models")
     yield Done(tuple(offers))
 
 

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from logging import CRITICAL
 from pathlib import Path
 from posixpath import dirname
 from typing import TypeVar
@@ -53,8 +54,10 @@ class HuggingFace:
     def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep) -> None:
         # it would ask huggingface.co, whatever mirror is set, for a list of programs to watch out for
         huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY = True
+        huggingface_hub.logging.set_verbosity(CRITICAL)  # it tells of each attempt, with whole addresses
         self._network = access.network
         self._sleep = sleep
+        self._is_greeted = False
         self._settings = access.settings
         self._endpoint = access.settings.huggingface
         self._token = _token(access)
@@ -217,8 +220,15 @@ class HuggingFace:
         file: str = "",
         seconds: float | None = ONE_QUESTION,
     ) -> T:
+        self._greet()
         about = About(repo, self._page(repo), revision, file, with_token=self._token is not None)
         return asked(question, about, seconds=seconds, sleep=self._sleep)
+
+    def _greet(self) -> None:
+        """Once, whether the hub can be reached by the rules of our own way out, which its client does not know."""
+        if not (self._is_greeted or huggingface_hub.constants.HF_HUB_OFFLINE):
+            self._network.open(self._endpoint, method="HEAD", follow=False).close()
+            self._is_greeted = True
 
     def _url(self, info: ModelInfo, path: str) -> str:
         return huggingface_hub.hf_hub_url(info.id, path, revision=info.sha, endpoint=self._endpoint)

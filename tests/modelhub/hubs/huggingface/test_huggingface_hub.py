@@ -198,7 +198,7 @@ class TestNewer:
     def test_one_question_asks_for_all_models_of_a_repository(self, server: HuggingFace, connect: Connect) -> None:
         commit = server.put("kip/a", {"a.safetensors": b"a", "b.safetensors": b"b"})
         connect().latest([HubRef("hf", "kip/a", commit, f"{name}.safetensors") for name in "ab"])
-        assert len(server.requests) == 1
+        assert len(server.asked("/api/")) == 1
 
     def test_a_hub_that_fails_leaves_its_models_out(self, server: HuggingFace, connect: Connect) -> None:
         server.fails_with = 403

@@ -3,15 +3,18 @@
 import threading
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import huggingface_hub
 import pytest
 
 from modelhub import hubs
-from modelhub.errors import AccessDenied, NotOffered, Unreachable
-from modelhub.hubs import Gate, Hub, Listing
+from modelhub.errors import AccessDenied, ForbiddenHost, NotOffered, Unreachable
+from modelhub.hubs import Access, Gate, Hub, Listing
 from modelhub.hubs.huggingface._asking import About, asked
+from modelhub.network import Network
 from modelhub.settings import HubSettings
+from modelhub.tokens import TokenStore
 from tests.servers.huggingface import HuggingFace
 
 Connect = Callable[..., Hub]
@@ -23,6 +26,14 @@ def _listed(hub: Hub, text: str) -> Listing:
 
 
 class TestRefusals:
+    def test_the_client_is_not_let_where_we_do_not_go_ourselves(self, server: HuggingFace, tmp_path: Path) -> None:
+        server.put("kip/a", {"kip.safetensors": b"one"})
+        with Network() as network:
+            access = Access(network, TokenStore({}, tmp_path), HubSettings(huggingface=server.url))
+            with pytest.raises(ForbiddenHost, match=r"127\.0\.0\.1"):
+                _listed(hubs.connect("hf", access), "hf:kip/a")
+        assert server.requests == []
+
     def test_a_gate_is_listed_with_the_way_through(self, server: HuggingFace, connect: Connect) -> None:
         server.put("kip/a", {"kip.safetensors": b"one"}, gated="manual")
         assert _listed(connect(), "hf:kip/a").gate is Gate.APPROVAL
@@ -108,7 +119,7 @@ class TestRefusals:
     def test_a_refusal_is_not_asked_for_twice(self, server: HuggingFace, connect: Connect) -> None:
         with pytest.raises(NotOffered):
             _listed(connect(), "hf:kip/none")
-        assert len(server.requests) == 1
+        assert len(server.asked("/api/")) == 1
 
     def test_a_server_that_is_no_hub_is_told(self, server: HuggingFace, connect: Connect) -> None:
         hub = connect(settings=HubSettings(huggingface=server.storage.origin))
