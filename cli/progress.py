@@ -74,6 +74,7 @@ class _Lines:
         self._output = output
         self._paces: dict[str, Pace] = {}
         self._said: dict[str, float] = {}
+        self._ended: set[str] = set()
 
     def __call__(self, event: Event[Any]) -> None:
         if (state := _state(event)) is None:
@@ -82,7 +83,9 @@ class _Lines:
         task, done, total, unit, remark = state
         text = _pace(self._paces, task, done).text(done, total, unit)
         now = time.monotonic()
-        if done == total or now - self._said.get(task, float("-inf")) >= _LINE_SECONDS:
+        ends, ended = done == total, task in self._ended
+        (self._ended.add if ends else self._ended.discard)(task)
+        if (ends and not ended) or now - self._said.get(task, float("-inf")) >= _LINE_SECONDS:
             self._said[task] = now
             self._output.hint(f"{task}  {text}  {remark}".rstrip())
 

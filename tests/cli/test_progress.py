@@ -45,6 +45,13 @@ def test_where_nobody_watches_lines_tell_the_beginning_and_the_end() -> None:
     assert said(shown.out) == ""
 
 
+def test_an_end_that_is_told_twice_is_one_line() -> None:
+    shown, ends = output(), Progress("all", 5, 5)
+    follow(iter([Progress("all", 0, 5), ends, ends, Progress("all", 0, 5), ends, Done(None)]), shown)
+    told = [line.split("  ")[1] for line in said(shown.err).splitlines()]
+    assert told == ["0/5 it", "5/5 it", "5/5 it"]
+
+
 def test_a_task_that_begins_again_is_timed_from_its_new_beginning() -> None:
     def twice() -> Job[None]:
         for _ in range(2):
