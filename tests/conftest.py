@@ -22,7 +22,7 @@ settings.load_profile("shared machines")
 _HUBS = (
     *(name for place in PLACES.values() for name in place.variables),
     *("HF_ENDPOINT", "HF_HOME", "HF_TOKEN_PATH", "MODELHUB_CIVITAI", "MODELHUB_ALLOW_HOSTS", "MODELHUB_TRUST_MIRRORS"),
-    *("MODELHUB_RATE", "MODELHUB_AT_ONCE", "MODELHUB_XET"),
+    *("MODELHUB_RATE", "MODELHUB_AT_ONCE", "MODELHUB_CONNECTIONS", "MODELHUB_XET"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
 )
 """Variables that say how hubs are reached, and as whom."""

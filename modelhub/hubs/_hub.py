@@ -26,7 +26,8 @@ class Access:
     @property
     def pace(self) -> Pace:
         """How gently files are fetched, as the settings say."""
-        return Pace(bytes_per_second=self.settings.rate, at_once=self.settings.at_once)
+        said = self.settings
+        return Pace(bytes_per_second=said.rate, at_once=said.at_once, ranges=said.connections)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class HubSettings:
     """``MODELHUB_RATE``: bytes a second that all downloads together take, e.g. ``5M``."""
     at_once: int = 4
     """``MODELHUB_AT_ONCE``: files fetched at a time."""
+    connections: int = 1
+    """``MODELHUB_CONNECTIONS``: for one large file, where a server limits each connection."""
     xet: bool = False
     """``MODELHUB_XET=1``: let HuggingFace's own Xet client fetch what it can; the result is hashed afterwards."""
 
@@ -101,5 +103,6 @@ _ENTRIES: Mapping[str, _Entry] = {
     "trust_mirrors": _Entry("MODELHUB_TRUST_MIRRORS", _switch, "write 1 or 0"),
     "rate": _Entry("MODELHUB_RATE", _rate, "write bytes a second like 5M"),
     "at_once": _Entry("MODELHUB_AT_ONCE", _count, f"write a number from 1 to {_MOST_AT_ONCE}"),
+    "connections": _Entry("MODELHUB_CONNECTIONS", _count, f"write a number from 1 to {_MOST_AT_ONCE}"),
     "xet": _Entry("MODELHUB_XET", _switch, "write 1 or 0"),
 }

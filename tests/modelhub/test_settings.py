@@ -104,6 +104,7 @@ def test_a_workspace_cannot_say_where_tokens_go(tmp_path: Path) -> None:
         ("MODELHUB_RATE", "-1M"),
         ("MODELHUB_AT_ONCE", "0"),
         ("MODELHUB_AT_ONCE", "1000"),
+        ("MODELHUB_CONNECTIONS", "many"),
         ("MODELHUB_XET", "perhaps"),
     ],
 )
