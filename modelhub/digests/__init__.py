@@ -26,14 +26,17 @@ from modelhub.errors import BrokenFile, MissingFile, ModelHubError
 from modelhub.fingerprint import Fingerprint, fingerprint
 from modelhub.headers import folder_files
 from modelhub.jobs import Cancel, Done, Job, Progress, drain
+from modelhub.kinds import Kind
 
-__all__ = ["ALGORITHMS", "CHEAP", "Hashed", "digest_file", "file_digests", "hash_files"]
+__all__ = ["ALGORITHMS", "CHEAP", "Hashed", "autov1", "digest_file", "file_digests", "hash_files", "usual"]
 
 CHEAP = ("sha256", "autov1", "autov2")
 """One sha256 over the file: enough for what is never named by its AutoV3."""
 ALGORITHMS = (*CHEAP, "autov3")
 """What is computed unless others are asked for; ``blake3`` is the other one there is."""
 
+_BULKY = (Kind.CHECKPOINT, Kind.UNET, Kind.TEXT_ENCODER)
+"""Nobody names these by their AutoV3, which would take as long again."""
 _APART = ("autov3", "blake3")
 """What gets a thread of its own."""
 _WORTH_THREADS = 1 << 23
@@ -44,6 +47,19 @@ _OWN_BAR = 1 << 27
 """Bytes: smaller ones of many files only show in the sum."""
 _AUTOV1 = range(0x100000, 0x110000)
 """The 64 KiB at 1 MiB that the oldest webui model hash covers."""
+
+
+def usual(kind: Kind) -> tuple[str, ...]:
+    """The digests that people name a model of this kind by."""
+    return CHEAP if kind in _BULKY else ALGORITHMS
+
+
+def autov1(path: Path) -> str | None:
+    """Of a file, without reading the rest of it; None for one that ends before its window."""
+    with path.open("rb") as file:
+        file.seek(_AUTOV1.start)
+        window = file.read(len(_AUTOV1))
+    return hashlib.sha256(window).hexdigest()[:8] if window else None
 
 
 def file_digests(path: Path) -> Mapping[str, str]:

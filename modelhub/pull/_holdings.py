@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from modelhub.catalog import Catalog, Heard
@@ -32,11 +32,15 @@ def holdings(catalog: Catalog, offers: Sequence[Offer]) -> Held:
     )
 
 
-def room(workspace: Workspace, offers: Sequence[Offer]) -> int:
-    """Bytes that pulling them may take: what is free, and what has come of them already."""
+def _free(path: Path) -> int:
+    return shutil.disk_usage(path).free
+
+
+def room(workspace: Workspace, offers: Sequence[Offer], *, free: Callable[[Path], int] = _free) -> int:
+    """Bytes that pulling them may take: what is `free`, and what has come of them already."""
     there = next(one for one in (workspace.models, *workspace.models.parents) if one.exists())
     parcels = (incoming(workspace, one.listing) for one in offers if one.listing)
-    return shutil.disk_usage(there).free + sum(_size(one) for one in set(parcels))
+    return free(there) + sum(_size(one) for one in set(parcels))
 
 
 def _heard(catalog: Catalog, refs: Collection[str], hubs: Collection[str]) -> Mapping[str, list[tuple[int, Heard]]]:

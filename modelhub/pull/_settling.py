@@ -12,13 +12,13 @@ from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from modelhub.catalog import Catalog
-from modelhub.digests import file_digests
+from modelhub.digests import autov1, digest_file, file_digests, usual
 from modelhub.errors import NameTaken
 from modelhub.fingerprint import fingerprint, sample
 from modelhub.headers import WEIGHT_SUFFIXES, TensorTable, folder_files, read_table
 from modelhub.hubs import Listing, contradictions, said
 from modelhub.identify import identify
-from modelhub.jobs import Notice
+from modelhub.jobs import Notice, drain
 from modelhub.kinds import Artifact, Kind
 from modelhub.network import Network
 from modelhub.pull._beside import bring_preview, write_note
@@ -88,7 +88,8 @@ def settle(
     yield from bring_preview(target, listing, network=network, nsfw=nsfw)
     artifact_id = yield from _registered(target, wish, catalog)
     catalog.note_outputs(run_id, [artifact_id])
-    catalog.files.note_digests(target, fingerprint(target), _digests(target, move.sha256))
+    kind = catalog.artifact(artifact_id).facts.kind
+    catalog.files.note_digests(target, fingerprint(target), _digests(target, move.sha256, kind))
     catalog.sources.note(artifact_id, listing.ref, said(listing), listing.trigger_words)
     discard(folder)
     artifact = catalog.artifact(artifact_id)
@@ -172,11 +173,15 @@ def _as_placed(target: Path, listing: Listing, sha256: Mapping[str, str]) -> Map
     return sha256 if _is_folder(listing) else {target.name: next(iter(sha256.values()))}
 
 
-def _digests(target: Path, sha256: Mapping[str, str]) -> Mapping[str, str]:
-    """Of the artifact: nothing is read again."""
+def _digests(target: Path, sha256: Mapping[str, str], kind: Kind) -> Mapping[str, str]:
+    """Of the artifact: its bytes are not read again, but those of small kinds for the AutoV3 that prompts name."""
     if not target.is_dir():
         measured = next(iter(sha256.values()))
-        return {"sha256": measured, "autov2": measured[:10]}
+        known = {"sha256": measured, "autov2": measured[:10]}
+        if "autov3" in usual(kind):
+            short: Mapping[str, str] = drain(digest_file(target, algorithms=("autov1", "autov3")))
+            return {**known, **short}
+        return {**known, "autov1": oldest} if (oldest := autov1(target)) else known
     within = {one.relative_to(target).as_posix() for one in folder_files(target)}
     if not within <= sha256.keys():
         return {}

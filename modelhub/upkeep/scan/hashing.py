@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelhub.catalog import Catalog
-from modelhub.digests import ALGORITHMS, CHEAP, Hashed, hash_files
+from modelhub.digests import Hashed, hash_files, usual
 from modelhub.errors import ModelHubError
 from modelhub.jobs import Cancel, Done, Job
 from modelhub.kinds import Kind
 
 __all__ = ["HashReport", "hash_missing"]
-
-_BULKY = (Kind.CHECKPOINT, Kind.UNET, Kind.TEXT_ENCODER)
-"""Nobody names these by their AutoV3, which would take as long again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def hash_missing(
     hashed, failed = 0, list[tuple[Path, ModelHubError]]()
 
     def algorithms(path: Path) -> Collection[str]:
-        return CHEAP if lacking[path] in _BULKY else ALGORITHMS
+        return usual(lacking[path])
 
     for event in hash_files(list(lacking), algorithms=algorithms, workers=workers, cancel=cancel):
         if not isinstance(event, Hashed):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from modelhub import starter
 from modelhub.catalog import Catalog
 from modelhub.digests import file_digests
 from modelhub.errors import BrokenFile, NotOffered
@@ -210,6 +211,18 @@ def test_two_addresses_of_the_same_bytes_are_fetched_once(
 ) -> None:
     report, _ = pulled(offered(content), offered(content))
     assert (len(report.pulled), len(report.kept), asked_for_bytes(hub)) == (1, 1, 1)
+
+
+def test_a_pulled_model_has_the_digests_that_pictures_name_it_by(
+    catalog: Catalog, pulled: Pull, tmp_path: Path
+) -> None:
+    kip = tables.write(tmp_path / "nas" / "kip.safetensors", tables.tiny_lora(rank=1024))
+    report, _ = pulled(f"folder:{kip}", f"folder:{starter.CHECKPOINT}")
+    lora, checkpoint = (one.artifact for one in report.pulled)
+    assert lora.digests == file_digests(kip)
+    assert checkpoint.digests == {
+        name: one for name, one in file_digests(starter.CHECKPOINT).items() if name != "autov3"
+    }
 
 
 def test_a_folder_of_models_comes_whole(catalog: Catalog, pulled: Pull, tmp_path: Path) -> None:
