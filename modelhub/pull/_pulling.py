@@ -42,16 +42,18 @@ def pull(
     are not for everybody come with `nsfw` only. Raises `Interrupted`.
     """
     crew = _Crew(catalog, hubs, network, pace or Pace(), cancel, nsfw)
-    tally = _Tally()
+    tally, fetches = _Tally(), list[Fetch]()
     for step in plan.steps:
         if isinstance(step, Refuse):
             tally.failed.append((step.offer.wish, step.error))
-        elif isinstance(step, Keep):
+        elif isinstance(step, Fetch) or _is_unfinished(crew, step):
+            fetches.append(Fetch(step.offer, step.listing))
+        else:
             tally.kept.append(_keep(crew, step))
-    if plan.fetches:
-        with _recorded(catalog, plan.fetches, tally) as run_id:
-            yield from _fetched(crew, plan.fetches, tally, run_id)
-    turn = {str(one.listing.ref): number for number, one in enumerate(plan.fetches)}
+    if fetches:
+        with _recorded(catalog, fetches, tally) as run_id:
+            yield from _fetched(crew, fetches, tally, run_id)
+    turn = {str(one.listing.ref): number for number, one in enumerate(fetches)}
     pulled = sorted(tally.pulled, key=lambda one: turn[str(one.listing.ref)])
     yield Done(PullReport(tuple(pulled), tuple(tally.kept), tuple(tally.failed)))
 
@@ -95,6 +97,11 @@ class _Parcel:
     @property
     def is_complete(self) -> bool:
         return len(self.received) == len(self.listing.files)
+
+
+def _is_unfinished(crew: _Crew, step: Keep) -> bool:
+    """Whether it lies at its place, and the pull that brought it was killed before all was written down."""
+    return moved(incoming(crew.catalog.workspace, step.listing)) is not None
 
 
 def _keep(crew: _Crew, step: Keep) -> Pulled:
@@ -175,7 +182,7 @@ def _absent(crew: _Crew, parcels: Sequence[_Parcel], tally: _Tally) -> Iterator[
     held = holdings(crew.catalog, [one.step.offer for one in parcels])
     for parcel in parcels:
         (step,) = planned([parcel.step.offer], held=held).steps
-        if isinstance(step, Keep):
+        if isinstance(step, Keep) and not moved(parcel.folder):
             tally.kept.append(_keep(crew, step))
             parcel.keys.close()
         else:

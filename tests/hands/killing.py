@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cli.app import main
 from modelhub.catalog import Catalog
+from modelhub.fingerprint import fingerprint
 from modelhub.headers import read_table
 from modelhub.workspace import Workspace
 
@@ -80,7 +81,7 @@ def assert_whole(home: Path) -> None:
             assert artifact.locations, f"{artifact.name} lies nowhere"
             for at in artifact.locations:
                 if at.state == "present":
-                    assert at.path.stat().st_size == at.size
+                    assert fingerprint(at.path).size == at.size
                     read_table(at.path)
 
 

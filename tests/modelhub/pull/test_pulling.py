@@ -106,8 +106,15 @@ def test_a_file_that_is_there_already_becomes_the_model(
     assert files(catalog) == {"models/lora/kip.safetensors", "models/lora/kip.modelhub.json"}
 
 
+@pytest.mark.parametrize("is_registered", [False, True])
 def test_what_was_moved_before_a_kill_is_taken_up(
-    catalog: Catalog, hub: Civitai, access: Access, offered: Offered, pulled: Pull, content: bytes
+    catalog: Catalog,
+    hub: Civitai,
+    access: Access,
+    offered: Offered,
+    pulled: Pull,
+    content: bytes,
+    is_registered: bool,
 ) -> None:
     ref = offered(content)
     (listing,) = connect("civitai", access).listings(parse(ref))
@@ -116,10 +123,13 @@ def test_what_was_moved_before_a_kill_is_taken_up(
     target.write_bytes(content)
     digests = {listing.files[0].path: listing.files[0].digests["sha256"]}
     note_move(incoming(catalog.workspace, listing), Moved(target, fingerprint(target), digests))
+    if is_registered:
+        catalog.sources.note(catalog.add(target).id, listing.ref, {})
     report, _ = pulled(ref)
     (one,) = report.pulled
     assert (one.fetched, asked_for_bytes(hub)) == (0, 0)
     assert one.artifact.digests["sha256"] == digests[listing.files[0].path]
+    assert catalog.made_by(one.artifact.id)
     assert not catalog.workspace.incoming.exists()
 
 
