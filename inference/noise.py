@@ -1,5 +1,6 @@
 """Noise that is the same everywhere: one generator an image, so a batch equals its single images to the bit."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -10,11 +11,14 @@ from torch import Tensor
 
 from modelhub.errors import BadValue
 
-__all__ = ["NOISE_SOURCES", "ImageNoise"]
+__all__ = ["NOISE_SOURCES", "BrownianTree", "ImageNoise", "StepNoise"]
 
 _MASK = np.uint64(0xFFFFFFFF)
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
+
+_PLACES = 6
+"""Decimals to which times of a Brownian path are told apart."""
 
 
 class _Generator(Protocol):
@@ -28,7 +32,9 @@ class ImageNoise:
         """`shape` is one image's latent, [C, h, w]; `source` one of `NOISE_SOURCES`."""
         if source not in NOISE_SOURCES:
             raise BadValue(f"{source!r} is no source of noise ({', '.join(NOISE_SOURCES)})")
-        self._generators: list[_Generator] = [NOISE_SOURCES[source](seed) for seed in seeds]
+        self._seeds = seeds
+        self._source = NOISE_SOURCES[source]
+        self._generators: list[_Generator] = [self._source(seed) for seed in seeds]
         self._shape = shape
         self._device = device
 
@@ -36,6 +42,74 @@ class ImageNoise:
         """The next standard normal noise, [B, C, h, w], float32."""
         drawn = torch.stack([generator.normal(self._shape) for generator in self._generators])
         return drawn.to(self._device, non_blocking=True)
+
+    def over(self, levels: Sequence[float]) -> "StepNoise":
+        """What a sampler draws on its way down these noise levels."""
+        low, high = min(level for level in levels if level > 0), max(levels)
+        trees = [BrownianTree(seed, low, high, self._one) for seed in self._seeds]
+        return StepNoise(self.draw, trees, self._device)
+
+    def _one(self, seed: int) -> Tensor:
+        return self._source(seed).normal(self._shape)
+
+
+class StepNoise:
+    """Fresh noise at every call, and the ways of Brownian paths: a tree an image, from the seed of that image."""
+
+    def __init__(self, draw: Callable[[], Tensor], trees: Sequence["BrownianTree"], device: torch.device) -> None:
+        self._draw = draw
+        self._trees = trees
+        self._device = device
+
+    def __call__(self) -> Tensor:
+        return self._draw()
+
+    def between(self, sigma: float, following: float) -> Tensor:
+        """From one noise level to another, scaled to deviation 1: [B, C, h, w], float32."""
+        ways = torch.stack([tree.at(following) - tree.at(sigma) for tree in self._trees])
+        return (ways / math.sqrt(abs(following - sigma))).float().to(self._device, non_blocking=True)
+
+
+class BrownianTree:
+    """A Brownian path over [low, high], the one that torchsde's `BrownianTree` takes from the same seed.
+
+    The way over an interval is split at its middle (Li et al. 2020, https://arxiv.org/abs/2001.01328), each split
+    with a seed of its own, until the split is the point that is asked for. So a value depends on no other question.
+    """
+
+    def __init__(self, seed: int, low: float, high: float, normal: Callable[[int], Tensor]) -> None:
+        """`normal` gives the standard normal noise of a seed."""
+        self._seed = seed
+        self._low, self._high = round(low, _PLACES), round(high, _PLACES)
+        self._normal = normal
+        self._kept: dict[float, Tensor] = {}
+
+    def at(self, time: float) -> Tensor:
+        """The path's value, 0 at `low`; float64, since the near values that are subtracted have much in common."""
+        time = min(max(round(time, _PLACES), self._low), self._high)
+        if time not in self._kept:
+            # samplers ask for where they are, where they go, and a point between
+            self._kept = {**dict(list(self._kept.items())[-2:]), time: self._descend(time)}
+        return self._kept[time]
+
+    def _descend(self, time: float) -> Tensor:
+        start, end, key, depth = self._low, self._high, 0, 0
+        way = self._drawn() * (end - start) ** 0.5
+        value = torch.zeros_like(way)
+        while start < time < end:
+            middle = round((start + end) / 2, _PLACES)
+            left, right, whole = middle - start, end - middle, end - start
+            first_half = way * (left / whole) + self._drawn(key, depth) * (left * right / whole) ** 0.5
+            if time < middle:
+                end, way, key = middle, first_half, 2 * key
+            else:
+                start, way, value, key = middle, way - first_half, value + first_half, 2 * key + 1
+            depth += 1
+        return value if time == start else value + way
+
+    def _drawn(self, *split: int) -> Tensor:
+        seeds = np.random.SeedSequence(self._seed, spawn_key=split, pool_size=24).generate_state(4)
+        return self._normal(int(seeds[0])).double()
 
 
 class _Philox:

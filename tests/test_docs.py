@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from inference.samplers import Sampler
+from inference.samplers import Options, Sampler
 from inference.schedules import SigmaTable, sigmas
 from modelhub.families import family
 from trainers.recipe import read_recipe
@@ -21,7 +21,7 @@ def test_the_worked_example_of_contributing_is_a_sampler_that_converges() -> Non
     levels = sigmas("Karras", SigmaTable(family("sd1").noise), 20)
     start = torch.full((1, 4, 2, 2), levels[0], dtype=torch.float64)
 
-    *_, last = sampler.sample(_spread_of_one, start, levels, draw=lambda: start)
+    *_, last = sampler.sample(_spread_of_one, start, levels, draw=lambda: start, options=Options())
 
     # a data distribution of standard deviation 1 shrinks x by sqrt((1 + 0) / (1 + sigma^2))
     exact = start / (1 + levels[0] ** 2) ** 0.5

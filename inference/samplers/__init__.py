@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from inference.samplers._sampler import Denoise, Draw, Sampler, Step
-from inference.schedules import AUTOMATIC, SCHEDULES
+from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step
+from inference.schedules import AUTOMATIC, SCHEDULE_ALIASES, SCHEDULES
 from modelhub.errors import BadValue
 from modelhub.registry import members
 
-__all__ = ["Denoise", "Draw", "Sampler", "Step", "find", "known"]
+__all__ = ["Denoise", "Draw", "Options", "Sampler", "Step", "find", "known"]
 
 
 @cache
@@ -24,15 +24,28 @@ def find(name: str, schedule: str = AUTOMATIC) -> tuple[Sampler, str]:
     """The sampler and the schedule that the two names mean; raises `BadValue` naming the known ones.
 
     A schedule may stand behind the sampler's name, as in "DPM++ 2M Karras"; "Automatic" takes the one that the
-    sampler is best known with.
+    sampler is best known with, and stays where a sampler has noise levels of its own.
     """
-    for ending in SCHEDULES:
-        if name.endswith(f" {ending}") and schedule == AUTOMATIC:
-            name, schedule = name.removesuffix(f" {ending}"), ending
     by_any_name = {alias: one for one in known().values() for alias in (one.name, *one.aliases)}
+    schedule = SCHEDULE_ALIASES.get(schedule, schedule)
+    if name not in by_any_name:
+        name, schedule = _split(name, schedule)
     if name not in by_any_name:
         raise BadValue(f"{name!r} is no sampler ({', '.join(known())})")
     if schedule not in (AUTOMATIC, *SCHEDULES):
         raise BadValue(f"{schedule!r} is no schedule ({', '.join([AUTOMATIC, *SCHEDULES])})")
     sampler = by_any_name[name]
+    if sampler.only_grid and schedule != AUTOMATIC:
+        raise BadValue(
+            f"{sampler.name} has noise levels of its own, so it takes no schedule {schedule!r}",
+            mend=f'modelhub generate ... --sampler "{sampler.name}" --schedule {AUTOMATIC}',
+        )
     return sampler, sampler.default_schedule if schedule == AUTOMATIC else schedule
+
+
+def _split(name: str, schedule: str) -> tuple[str, str]:
+    """The longest schedule's name that ends the text, apart from the rest; one that was given by itself goes first."""
+    for ending in sorted({*SCHEDULES, *SCHEDULE_ALIASES}, key=len, reverse=True):
+        if name.endswith(f" {ending}") and schedule == AUTOMATIC:
+            return name.removesuffix(f" {ending}"), SCHEDULE_ALIASES.get(ending, ending)
+    return name, schedule

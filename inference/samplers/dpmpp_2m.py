@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from inference.samplers._sampler import Denoise, Draw, Sampler, Step
+from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw) -> Iterator[Step]:
+def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw, options: Options) -> Iterator[Step]:
     """Algorithm 2 of the paper in t = -ln sigma: x = (sigma'/sigma) x - expm1(-h) D', first order at both ends.
 
     D' leans on the previous guess by half the ratio of the steps: D + (D - D_previous) h / (2 h_previous).

@@ -6,20 +6,21 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from inference.samplers._sampler import Denoise, Draw, Sampler, Step, ancestral_split
+from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step, ancestral_split, euler
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw) -> Iterator[Step]:
+def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw, options: Options) -> Iterator[Step]:
     """x += d (sigma_down - sigma), with d = (x - D) / sigma; then x += sigma_up * noise."""
+    eta = 1.0 if options.eta is None else options.eta
     for index, (sigma, following) in enumerate(pairwise(sigmas)):
         denoised = denoise(x, sigma)
-        down, up = ancestral_split(sigma, following)
-        x = x + (x - denoised) * ((down - sigma) / sigma)
+        down, up = ancestral_split(sigma, following, eta)
+        x = euler(x, denoised, sigma, down)
         if following > 0:
-            x = x + draw() * up
+            x = x + draw() * (up * options.noise)
         yield Step(index, x, denoised)
 
 

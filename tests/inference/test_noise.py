@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -67,3 +69,36 @@ def test_each_seed_has_its_own_noise(source: str) -> None:
 def test_an_unknown_source_is_refused_with_the_known_ones() -> None:
     with pytest.raises(BadValue, match=r"'TPU' is no source of noise .*NV"):
         ImageNoise([0], SHAPE, "TPU", CPU)
+
+
+@pytest.mark.parametrize("seed", [0, 5, 2**32 - 1])
+def test_a_brownian_path_is_that_of_torchsde(seed: int) -> None:
+    torchsde = pytest.importorskip("torchsde")
+    levels = [14.6146, 7.3, 3.67, 1.0, 0.5, 0.0292]
+    theirs = torchsde.BrownianTree(0.0292, torch.zeros(SHAPE), 14.6146, entropy=seed)
+    ours = ImageNoise([seed], SHAPE, "CPU", CPU).over([*levels, 0.0])
+
+    for sigma, following in itertools.pairwise(levels):
+        expected = -theirs(following, sigma) / (sigma - following) ** 0.5
+        torch.testing.assert_close(ours.between(sigma, following)[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("source", NOISE_SOURCES)
+def test_a_batch_goes_the_brownian_paths_of_its_images(source: str) -> None:
+    levels = [14.0, 3.0, 0.5, 0.0]
+    batch = ImageNoise([3, 4], SHAPE, source, CPU).over(levels)
+    singles = [ImageNoise([seed], SHAPE, source, CPU).over(levels) for seed in (3, 4)]
+
+    for sigma, following in itertools.pairwise(levels[:-1]):
+        ways = [single.between(sigma, following) for single in singles]
+        assert torch.equal(batch.between(sigma, following), torch.cat(ways))
+
+
+def test_a_brownian_way_is_the_sum_of_its_parts_whatever_was_asked_before() -> None:
+    one, other = (ImageNoise([1], SHAPE, "NV", CPU).over([10.0, 0.1]) for _ in range(2))
+
+    whole = one.between(10.0, 0.1) * 9.9**0.5
+    parts = other.between(10.0, 4.0) * 6**0.5 + other.between(4.0, 0.1) * 3.9**0.5
+
+    torch.testing.assert_close(whole, parts, rtol=1e-5, atol=1e-5)
+    assert abs(one.between(10.0, 0.1).std().item() - 1) < 0.2

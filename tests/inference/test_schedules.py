@@ -1,5 +1,6 @@
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -14,6 +15,15 @@ TABLE = SigmaTable(family("sd1").noise)
 WEBUI = {
     "Uniform": ([14.61, 7.84, 4.609], [0.3687, 0.0292, 0.0]),
     "Karras": ([14.61, 9.103, 5.478], [0.0819, 0.0292, 0.0]),
+    "Exponential": ([14.61, 7.325, 3.671], [0.0582, 0.0292, 0.0]),
+    "Polyexponential": ([14.61, 7.325, 3.671], [0.0582, 0.0292, 0.0]),
+    "SGM Uniform": ([14.61, 8.307], [0.3437, 0.0]),
+    "KL Optimal": ([14.61, 4.565], [0.1783, 0.0292]),
+    "Align Your Steps": ([14.615], [0.029, 0.0]),
+    "Simple": ([14.61, 8.303], [0.3417, 0.0]),
+    "Normal": ([14.61, 7.84, 4.609], [0.3687, 0.0292, 0.0]),
+    "DDIM": ([8.391, 5.134], [0.0413, 0.0]),
+    "Beta": ([14.61, 13.93, 12.49], [0.716, 0.0292, 0.0]),
 }
 """How each schedule of 10 steps begins and ends in stable-diffusion-webui."""
 
@@ -23,8 +33,24 @@ def test_ten_steps_have_the_sigmas_of_webui(name: str, ends: tuple[list[float], 
     levels = sigmas(name, TABLE, 10)
 
     assert len(levels) == 11
-    assert levels[:3] == pytest.approx(ends[0], rel=5e-4)
-    assert levels[-3:] == pytest.approx(ends[1], abs=5e-5)
+    assert levels[: len(ends[0])] == pytest.approx(ends[0], rel=5e-4)
+    assert levels[-len(ends[1]) :] == pytest.approx(ends[1], abs=6e-5, rel=1e-4)
+
+
+def test_every_schedule_is_compared_with_webui() -> None:
+    assert set(WEBUI) == set(SCHEDULES)
+
+
+def test_beta_levels_are_the_quantiles_of_scipy() -> None:
+    special = pytest.importorskip("scipy.special")
+    quantiles = special.betaincinv(0.6, 0.6, 1 - np.linspace(0, 1, 30))
+
+    expected = TABLE.smallest + quantiles * (TABLE.largest - TABLE.smallest)
+    assert sigmas("Beta", TABLE, 30)[:-1] == pytest.approx(expected.tolist(), rel=1e-9)
+
+
+def test_the_published_levels_of_align_your_steps_come_out_at_their_own_number() -> None:
+    assert sigmas("Align Your Steps", TABLE, 11)[3:6] == pytest.approx([2.697, 1.886, 1.396])
 
 
 def test_karras_levels_are_those_of_the_formula() -> None:
@@ -42,15 +68,24 @@ def test_uniform_levels_are_those_of_evenly_spaced_timesteps() -> None:
 
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("steps", [1, 2, 3, 20, 1000])
-def test_a_schedule_falls_from_the_largest_sigma_to_zero(name: str, steps: int) -> None:
+def test_a_schedule_falls_to_its_end(name: str, steps: int) -> None:
     levels = sigmas(name, TABLE, steps)
 
-    assert len(levels) == steps + 1
-    assert levels[0] == pytest.approx(TABLE.largest)
-    assert levels[-1] == 0.0
     assert all(level > following for level, following in itertools.pairwise(levels))
-    if steps > 1:
-        assert levels[-2] == pytest.approx(TABLE.smallest)
+    assert levels[-1] == pytest.approx(TABLE.smallest if name == "KL Optimal" else 0.0)
+    if name != "DDIM":  # which begins below the largest, and makes whole strides
+        assert len(levels) == steps + 1
+        assert levels[0] == pytest.approx(TABLE.largest, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["Uniform", "Karras", "Exponential", "Beta", "Align Your Steps"])
+def test_before_zero_comes_the_smallest(name: str) -> None:
+    assert sigmas(name, TABLE, 7)[-2] == pytest.approx(TABLE.smallest, rel=7e-3)
+
+
+@pytest.mark.parametrize(("steps", "levels"), [(30, 32), (20, 21), (1, 2)])
+def test_the_ddim_schedule_makes_whole_strides(steps: int, levels: int) -> None:
+    assert len(sigmas("DDIM", TABLE, steps)) == levels
 
 
 def test_the_table_is_what_torch_computes() -> None:

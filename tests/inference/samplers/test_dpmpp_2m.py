@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from inference.samplers import known
+from inference.samplers import Options, known
 from inference.schedules import SigmaTable, sigmas
 from modelhub.families import family
 from tests.inference.samplers.gaussian import denoise, flow, no_noise
@@ -15,7 +15,7 @@ TABLE = SigmaTable(family("sd1").noise)
 
 
 def run(levels: Sequence[float], x: Tensor) -> Tensor:
-    for step in known()["DPM++ 2M"].sample(denoise, x, levels, no_noise()):
+    for step in known()["DPM++ 2M"].sample(denoise, x, levels, no_noise(), Options()):
         x = step.x
     return x
 
@@ -73,7 +73,7 @@ def test_twice_the_steps_leave_a_fourth_of_the_error() -> None:
 
 def _error_before_the_closing_step(steps: int, x: Tensor) -> float:
     levels = sigmas("Karras", TABLE, steps)
-    *_, before, _ = known()["DPM++ 2M"].sample(denoise, x, levels, no_noise())
+    *_, before, _ = known()["DPM++ 2M"].sample(denoise, x, levels, no_noise(), Options())
     return (before.x - flow(x, levels[0], levels[-2])).abs().max().item()
 
 

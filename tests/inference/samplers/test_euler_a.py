@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from inference.denoiser import Denoiser
 from inference.noise import ImageNoise
-from inference.samplers import find
+from inference.samplers import Options, find
 from inference.samplers._sampler import ancestral_split
 from inference.schedules import SigmaTable, sigmas
 from modelhub.families import family
@@ -35,7 +35,7 @@ def _ours(unet: nn.Module, cond: Tensor, uncond: Tensor, steps: int) -> Tensor:
     sampler, schedule = find("Euler a")
     levels = sigmas(schedule, table, steps)
     x = noise.draw() * levels[0]
-    for step in sampler.sample(Denoiser(unet, table, "epsilon", cond, uncond, CFG), x, levels, noise.draw):
+    for step in sampler.sample(Denoiser(unet, table, "epsilon", cond, uncond, CFG), x, levels, noise.draw, Options()):
         x = step.x
     return x
 

@@ -1,0 +1,34 @@
+"""DPM2 a: a midpoint step to below the next noise level, then fresh noise up to it (k-diffusion, K. Crowson 2022)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step, ancestral_split, euler
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw, options: Options) -> Iterator[Step]:
+    """x += d_mid (sigma_down - sigma), d_mid at sqrt(sigma sigma_down); then x += sigma_up * noise."""
+    eta = 1.0 if options.eta is None else options.eta
+    for index, (sigma, following) in enumerate(pairwise(sigmas)):
+        denoised = denoise(x, sigma)
+        down, up = ancestral_split(sigma, following, eta)
+        if down == 0:
+            x = euler(x, denoised, sigma, down)
+        else:
+            middle = (sigma * down) ** 0.5
+            there = euler(x, denoised, sigma, middle)
+            x = x + (there - denoise(there, middle)) * ((down - sigma) / middle)
+        if following > 0:
+            x = x + draw() * (up * options.noise)
+        yield Step(index, x, denoised)
+
+
+SAMPLER = Sampler(
+    "DPM2 a", ("k_dpm_2_a", "k_dpm_2_ancestral"), default_schedule="Karras", sample=sample, discards=True, calls=2
+)
