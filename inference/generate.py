@@ -1,6 +1,7 @@
 """The one path that every picture takes, whoever asks for it: the CLI, a training's preview, a program."""
 
 import hashlib
+import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,16 +11,18 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from inference.conditioning.clip import encode_prompt, pad_to_equal
+from inference.conditioning.clip import ClipEncoder
+from inference.conditioning.timeline import Guide, Timeline
 from inference.denoiser import Denoiser
 from inference.engine import Engine
 from inference.images.png import save_new, to_image
 from inference.infotext import infotext
 from inference.noise import ImageNoise
 from inference.plan import LoadPlan, resolve
+from inference.prompt.networks import without_networks
 from inference.request import GenerationRequest
-from inference.samplers import find
-from inference.schedules import SigmaTable, sigmas
+from inference.samplers import Options, find
+from inference.schedules import SigmaTable
 from inference.weights.single_file import TEXT_ENCODER, UNET, VAE
 from modelhub.catalog import Catalog
 from modelhub.errors import ModelHubError, OutOfResources
@@ -96,23 +99,27 @@ def render(plan: LoadPlan, engine: Engine) -> Iterator[Progress | Picture]:
             models[UNET],
             SigmaTable(plan.noise),
             plan.prediction,
-            cond.expand(len(seeds), -1, -1),
-            uncond.expand(len(seeds), -1, -1),
-            plan.request.cfg,
+            cond,
+            uncond,
+            plan.request.cfg * find(plan.request.sampler, plan.request.schedule)[0].guidance,
         )
         latents = yield from _denoise(plan, denoiser, seeds, engine.device, task)
         for seed, pixels in zip(seeds, engine.decode(models[VAE], latents, plan.family.latent.scale), strict=True):
             yield _picture(plan, seed, pixels)
 
 
-@torch.inference_mode()
-def _encode(plan: LoadPlan, text_encoder: nn.Module) -> tuple[Tensor, Tensor]:
-    """Encodings of prompt and negative prompt, [1, tokens, width] each."""
+def _encode(plan: LoadPlan, text_encoder: nn.Module) -> tuple[tuple[Guide, ...], Timeline]:
+    """What prompt and negative prompt ask for; only the prompt calls for networks and is split at AND, as in webui."""
     request = plan.request
-    texts = (request.prompt, request.negative_prompt)
-    encodings = [encode_prompt(text_encoder, text, clip_skip=request.clip_skip) for text in texts]
-    both = pad_to_equal(text_encoder, encodings, clip_skip=request.clip_skip)
-    return both[:1], both[1:]
+    calls = request.steps * find(request.sampler, request.schedule)[0].calls
+    encoder = ClipEncoder(
+        text_encoder,
+        clip_skip=request.clip_skip,
+        emphasis=request.emphasis,
+        comma_backtrack=request.comma_backtrack,
+    )
+    prompt = without_networks(request.prompt)
+    return encoder.guides(prompt, calls), encoder.timeline(request.negative_prompt, calls)
 
 
 def _denoise(
@@ -125,13 +132,23 @@ def _denoise(
         seeds, (latent.channels, height // latent.downscale, width // latent.downscale), plan.request.noise, device
     )
     sampler, schedule = find(plan.request.sampler, plan.request.schedule)
-    levels = sigmas(schedule, denoiser.table, plan.request.steps)
-    x = noise.draw() * levels[0]
+    levels = sampler.levels(schedule, denoiser.table, plan.request.steps)
+    x = noise.draw() * sampler.start(levels)
     yield Progress(task, 0, len(levels) - 1)
-    for step in sampler.sample(denoiser, x, levels, noise.draw):
+    for step in sampler.steps(denoiser, x, levels, noise.over(levels), _options(plan.request), denoiser.table):
         x = step.x
         yield Progress(task, step.index + 1, len(levels) - 1)
     return x
+
+
+def _options(request: GenerationRequest) -> Options:
+    return Options(
+        eta=request.eta,
+        churn=request.s_churn,
+        churn_from=request.s_tmin,
+        churn_to=request.s_tmax or math.inf,
+        noise=request.s_noise,
+    )
 
 
 def _picture(plan: LoadPlan, seed: int, pixels: Tensor) -> Picture:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 
 from inference.plan import AdapterPlan, LoadPlan
+from inference.prompt.networks import lora_tags, renamed
+from inference.request import GenerationRequest
 from modelhub import __version__
 
 __all__ = ["infotext"]
@@ -12,7 +14,9 @@ __all__ = ["infotext"]
 def infotext(plan: LoadPlan, seed: int) -> str:
     """Prompt, negative prompt and parameters of one image; LoRAs stand in the prompt in webui's own notation."""
     request = plan.request
-    prompt = request.prompt + "".join(f" {_lora_tag(adapter)}" for adapter in plan.adapters)
+    tags = len(lora_tags(request.prompt))
+    prompt = renamed(request.prompt, [adapter.name for adapter in plan.adapters[:tags]])
+    prompt += "".join(f" {_lora_tag(adapter)}" for adapter in plan.adapters[tags:])
     negative = f"\nNegative prompt: {request.negative_prompt}" if request.negative_prompt else ""
     fields = ", ".join(f"{key}: {_quoted(value)}" for key, value in _fields(plan, seed))
     return f"{prompt.strip()}{negative}\n{fields}"
@@ -35,9 +39,23 @@ def _fields(plan: LoadPlan, seed: int) -> Iterator[tuple[str, str]]:
     if request.clip_skip > 1:
         yield "Clip skip", str(request.clip_skip)
     yield "RNG", request.noise
+    yield from _added_noise(request)
+    if request.emphasis != "Original" and any(mark in request.prompt + request.negative_prompt for mark in "(["):
+        yield "Emphasis", request.emphasis
     if plan.adapters:
-        yield "Lora hashes", ", ".join(f"{one.name}: {one.addnet_hash[:12]}" for one in plan.adapters)
+        hashes = {one.name: one.addnet_hash[:12] for one in plan.adapters}
+        yield "Lora hashes", ", ".join(f"{name}: {digest}" for name, digest in hashes.items())
     yield "Version", f"ModelHub {__version__}"
+
+
+def _added_noise(request: GenerationRequest) -> Iterator[tuple[str, str]]:
+    """What differs from webui's defaults."""
+    if request.eta is not None:
+        yield "Eta DDIM" if request.sampler.startswith("DDIM") else "Eta", f"{request.eta:g}"
+    for key in ("churn", "tmin", "tmax", "noise"):
+        value = getattr(request, f"s_{key}")
+        if value != type(request).model_fields[f"s_{key}"].default:
+            yield f"Sigma {key}", f"{value:g}"
 
 
 def _lora_tag(adapter: AdapterPlan) -> str:

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from inference.adapters.lora import LoraLayer, Target, parse_lora
+from inference.prompt.networks import LoraTag, lora_tags, renamed, without_comments
 from inference.request import SEEDS, GenerationRequest, LoraUse
 from inference.samplers import find
 from inference.weights.hints import read_hints
@@ -16,6 +17,7 @@ from modelhub.errors import BadValue, Incompatible
 from modelhub.families import Family, NoiseSchedule, family
 from modelhub.headers import TensorTable, data_digest, read_table
 from modelhub.kinds import Artifact, Kind
+from modelhub.refs import ModelRef, RefForm
 
 __all__ = ["AdapterPlan", "LoadPlan", "NamedModel", "plan_adapter", "resolve"]
 
@@ -54,7 +56,7 @@ class LoadPlan:
     """A request that can be carried out."""
 
     request: GenerationRequest
-    """Resolved: digests for references, a seed, a size, a schedule."""
+    """Resolved: digests for references, also for those in the prompt; no comments; a seed, a size, a schedule."""
     family: Family
     prediction: str
     parts: Mapping[str, Part]
@@ -103,7 +105,9 @@ def resolve(request: GenerationRequest, catalog: Catalog) -> LoadPlan:
         _check_readable(vae)
         _check_vae(vae, base)
         parts = {**parts, VAE: vae_part(vae.path, read_table(vae.path), base_family)}
-    loras = [(use, catalog.resolve(use.ref, kinds={Kind.LORA})) for use in request.loras]
+    request = _without_comments(request)
+    uses = (*map(_tagged, lora_tags(request.prompt)), *request.loras)
+    loras = [(use, catalog.resolve(use.ref, kinds={Kind.LORA})) for use in uses]
     for _, lora in loras:
         _check_readable(lora)
         _check_family(lora, base)
@@ -143,11 +147,22 @@ def _resolved(
     resolution: int, catalog: Catalog,
 ) -> GenerationRequest:  # fmt: skip
     sampler, schedule = find(request.sampler, request.schedule)
+    if sampler.adaptive and request.batch > 1:
+        raise BadValue(
+            f"{sampler.name} takes each image's own steps, so it draws one at a time, not {request.batch}",
+            mend=f"modelhub generate ... --batch 1 --count {request.images}",
+        )
+    digests = [catalog.sha256(lora) for _, lora in loras]
+    tags = len(loras) - len(request.loras)
     return request.model_copy(
         update={
             "model": catalog.sha256(base),
             "vae": catalog.sha256(vae) if vae else None,
-            "loras": tuple(use.model_copy(update={"ref": catalog.sha256(lora)}) for use, lora in loras),
+            "prompt": renamed(request.prompt, digests[:tags]),
+            "loras": tuple(
+                use.model_copy(update={"ref": digest})
+                for use, digest in zip(request.loras, digests[tags:], strict=True)
+            ),
             "sampler": sampler.name,
             "schedule": schedule,
             "seed": random.randrange(SEEDS) if request.seed == -1 else request.seed,
@@ -155,6 +170,21 @@ def _resolved(
             "height": request.height or resolution,
         }
     )
+
+
+def _without_comments(request: GenerationRequest) -> GenerationRequest:
+    texts = {field: without_comments(getattr(request, field)) for field in ("prompt", "negative_prompt")}
+    return request.model_copy(update=texts)
+
+
+def _tagged(tag: LoraTag) -> LoraUse:
+    """A LoRA that the prompt names: by name, ID or digest, since paths and addresses belong on the command line."""
+    if ModelRef.parse(tag.name).form in (RefForm.PATH, RefForm.HUB):
+        raise BadValue(
+            f"<lora:{tag.name}>: a prompt names LoRAs as the catalog knows them",
+            mend=f"modelhub generate ... --lora {tag.name}={tag.unet:g},{tag.text_encoder:g}",
+        )
+    return LoraUse(ref=tag.name, unet=tag.unet, text_encoder=tag.text_encoder)
 
 
 def _family_of(artifact: Artifact) -> Family:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from inference.prompt.attention import Emphasis
 from modelhub.errors import BadValue
 from modelhub.refs import WeightedRef
 
@@ -61,6 +62,19 @@ class GenerationRequest(BaseModel):
     """Batches, one after the other."""
     clip_skip: int = Field(default=1, ge=1, le=12)
     """Layer of the text encoder to read, from its end."""
+    emphasis: Emphasis = "Original"
+    """What becomes of the weights in prompts."""
+    comma_backtrack: int = Field(default=20, ge=0, le=74)
+    """How many tokens of a full chunk may move on, so that it ends at a comma."""
+    eta: float | None = Field(default=None, ge=0.0, le=1.0)
+    """Share of fresh noise in each step; None is the sampler's own: 0 for DDIM, 1 for ancestral and SDE samplers."""
+    s_churn: float = Field(default=0.0, ge=0.0, le=100.0)
+    """Noise added before the steps of Euler, Heun and DPM2, where sigma lies between the next two."""
+    s_tmin: float = Field(default=0.0, ge=0.0)
+    s_tmax: float = Field(default=0.0, ge=0.0)
+    """0 is without end."""
+    s_noise: float = Field(default=1.0, ge=0.0, le=2.0)
+    """Factor on all noise that a sampler adds."""
     noise: Literal["NV", "CPU"] = "NV"
     """Generator of the noise: what an NVIDIA card draws, or torch's own (`inference.noise`)."""
 

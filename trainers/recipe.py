@@ -74,6 +74,8 @@ class PreviewOptions(_Section):
     def _draws_something(self) -> Self:
         if bool(self.every) != bool(self.prompts):
             raise ValueError("previews need both: how many steps apart, and prompts")
+        if any("<lora:" in prompt for prompt in (*self.prompts, self.negative_prompt)):
+            raise ValueError("previews show the LoRA that is trained, and no other: leave out <lora:...>")
         return self
 
 

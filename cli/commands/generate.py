@@ -7,13 +7,32 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.session import Session
+from cli.translations import shown_translation
 from modelhub.errors import BadValue, MissingPackage
 
 if TYPE_CHECKING:
     from inference.generate import Picture
     from inference.request import GenerationRequest
 
-_FLAGS = {"width": "size", "height": "size", "negative_prompt": "negative", "clip_skip": "clip-skip"}
+_SAMPLERS = (
+    "DDIM, DDIM CFG++, DPM2, DPM2 a, DPM adaptive, DPM fast, DPM++ 2M, DPM++ 2M SDE, DPM++ 2M SDE Heun, DPM++ 2S a, "
+    "DPM++ 3M SDE, DPM++ SDE, Euler, Euler a, Heun, LCM, LMS, PLMS, Restart or UniPC; a schedule may follow"
+)
+_SCHEDULES = (
+    "Automatic, Uniform, Karras, Exponential, Polyexponential, SGM Uniform, KL Optimal, Align Your Steps, Simple, "
+    "Normal, DDIM or Beta"
+)
+_FLAGS = {
+    "s_churn": "s-churn",
+    "s_tmin": "s-tmin",
+    "s_tmax": "s-tmax",
+    "s_noise": "s-noise",
+    "width": "size",
+    "height": "size",
+    "negative_prompt": "negative",
+    "clip_skip": "clip-skip",
+    "comma_backtrack": "comma-backtrack",
+}
 """Fields of a request whose flags are called otherwise."""
 
 
@@ -29,13 +48,29 @@ def command(
     vae: Annotated[str | None, typer.Option(metavar="REF", help="VAE in place of the checkpoint's own.")] = None,
     steps: Annotated[int, typer.Option(help="Sampling steps.")] = 20,
     cfg: Annotated[float, typer.Option(help="Guidance: how strictly the prompt is followed; 1 is without.")] = 7.0,
-    sampler: Annotated[str, typer.Option(help='"Euler a" or "DPM++ 2M".')] = "DPM++ 2M",
-    schedule: Annotated[str, typer.Option(help="Automatic, Uniform or Karras.")] = "Automatic",
+    sampler: Annotated[str, typer.Option(help=f"{_SAMPLERS}.")] = "DPM++ 2M",
+    schedule: Annotated[str, typer.Option(help=f"{_SCHEDULES}.")] = "Automatic",
+    eta: Annotated[
+        float | None, typer.Option(help="Share of fresh noise in each step.", show_default="the sampler's own")
+    ] = None,
+    s_churn: Annotated[float, typer.Option(help="Noise added before steps of Euler, Heun and DPM2.")] = 0.0,
+    s_tmin: Annotated[float, typer.Option(help="Noise level that churn stops at.")] = 0.0,
+    s_tmax: Annotated[float, typer.Option(help="Noise level that churn starts at; 0 is any.")] = 0.0,
+    s_noise: Annotated[float, typer.Option(help="Factor on all noise that samplers add.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of the first image, the next ones count up; -1 is a random one.")] = -1,
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Pixels; the model's own size by default.")] = None,
     batch: Annotated[int, typer.Option(help="Images drawn at a time.")] = 1,
     count: Annotated[int, typer.Option(help="Batches, one after the other.")] = 1,
+    translate: Annotated[
+        bool, typer.Option("--translate", help="Put Chinese in the prompts into tags first, and show them.")
+    ] = False,
     clip_skip: Annotated[int, typer.Option(help="Layer of the text encoder to read, from its end.")] = 1,
+    emphasis: Annotated[
+        str, typer.Option(help="What weights in prompts do: Original, No norm, Ignore or None (as webui names them).")
+    ] = "Original",
+    comma_backtrack: Annotated[
+        int, typer.Option(help="Tokens that may move on, so that 75 of them end at a comma; 0 is never.")
+    ] = 20,
     noise: Annotated[str, typer.Option(help="NV draws an NVIDIA card's noise anywhere; CPU is torch's own.")] = "NV",
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures.", show_default="outputs/DATE")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
@@ -45,6 +80,8 @@ def command(
 ) -> None:
     """Draw pictures with models from the catalog; each carries all that draws it again."""
     text = sys.stdin.read().strip() if prompt == "-" else prompt
+    if translate:
+        text, negative = shown_translation(session, text), shown_translation(session, negative)
     fields = {
         "prompt": text,
         "negative_prompt": negative,
@@ -54,10 +91,17 @@ def command(
         "cfg": cfg,
         "sampler": sampler,
         "schedule": schedule,
+        "eta": eta,
+        "s_churn": s_churn,
+        "s_tmin": s_tmin,
+        "s_tmax": s_tmax,
+        "s_noise": s_noise,
         "seed": seed,
         "batch": batch,
         "count": count,
         "clip_skip": clip_skip,
+        "emphasis": emphasis,
+        "comma_backtrack": comma_backtrack,
         "noise": noise,
         **_sides(size),
     }

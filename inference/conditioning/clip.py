@@ -1,4 +1,4 @@
-"""Chunks -> CLIP text encodings with attention weights, the way stable-diffusion-webui makes them for SD 1."""
+"""Prompts -> CLIP text encodings with attention weights, the way stable-diffusion-webui makes them for SD 1."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,42 +6,71 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inference.prompt.attention import parse_attention
-from inference.prompt.chunks import Chunk, chunk_runs
+from inference.conditioning.timeline import Guide, Timeline
+from inference.prompt.attention import Emphasis, read_runs
+from inference.prompt.chunks import COMMA_BACKTRACK, Chunk, chunk_runs
+from inference.prompt.composition import split_parts
+from inference.prompt.schedule import schedule
 from inference.prompt.tokenizer import tokenize
 
-__all__ = ["encode_chunks", "encode_prompt", "hidden_state", "pad_to_equal"]
+__all__ = ["ClipEncoder", "hidden_state"]
 
 
-def encode_prompt(text_encoder: nn.Module, prompt: str, *, clip_skip: int = 1) -> Tensor:
-    """Encodings of one prompt, [77 * chunks, width]."""
-    return encode_chunks(text_encoder, chunk_runs(parse_attention(prompt), tokenize), clip_skip=clip_skip)
+class ClipEncoder:
+    """A text encoder and the ways to read prompts with it."""
 
+    def __init__(
+        self,
+        text_encoder: nn.Module,
+        *,
+        clip_skip: int = 1,
+        emphasis: Emphasis = "Original",
+        comma_backtrack: int = COMMA_BACKTRACK,
+    ) -> None:
+        """`clip_skip` counts layers from the end; 1 takes the last."""
+        self._text_encoder = text_encoder
+        self._clip_skip = clip_skip
+        self._emphasis = emphasis
+        self._comma_backtrack = comma_backtrack
 
-def encode_chunks(text_encoder: nn.Module, chunks: Sequence[Chunk], *, clip_skip: int = 1) -> Tensor:
-    """Encodings of all chunks of a prompt in a row, [77 * chunks, width].
+    def guides(self, prompt: str, calls: int) -> tuple[Guide, ...]:
+        """What a prompt asks for over `calls` calls of the model, a guide for each part between its ANDs."""
+        return tuple(Guide(self.timeline(part.text, calls), part.weight) for part in split_parts(prompt))
 
-    Each token's encoding is multiplied by its weight, then each chunk is scaled so that its mean is what it was:
-    webui's "Original" emphasis. `clip_skip` counts layers from the end; 1 takes the last.
-    """
-    device = next(text_encoder.parameters()).device
-    tokens = torch.tensor([chunk.tokens for chunk in chunks], device=device)
-    encoded = hidden_state(text_encoder, tokens, clip_skip)
-    if any(weight != 1.0 for chunk in chunks for weight in chunk.weights):
-        weights = torch.tensor([chunk.weights for chunk in chunks], device=device, dtype=encoded.dtype)
-        weighted = encoded * weights[..., None]
-        encoded = weighted * (_chunk_means(encoded) / _chunk_means(weighted))
-    return encoded.flatten(0, 1)
+    def timeline(self, prompt: str, calls: int) -> Timeline:
+        """A prompt's spans with their encodings; AND is a word like any other."""
+        spans = schedule(prompt, calls)
+        return Timeline(spans, tuple(one[None] for one in self.encode([span.text for span in spans])))
 
+    @torch.inference_mode()
+    def encode(self, texts: Sequence[str]) -> list[Tensor]:
+        """Encodings of texts that belong together, [77 * most chunks, width] each; a text given twice counts twice.
 
-def pad_to_equal(text_encoder: nn.Module, encodings: Sequence[Tensor], *, clip_skip: int = 1) -> Tensor:
-    """Stack prompts' encodings, [N, 77 * most chunks, width]: shorter ones get chunks of an empty prompt."""
-    longest = max(len(one) for one in encodings)
-    if all(len(one) == longest for one in encodings):
-        return torch.stack(list(encodings))
-    empty = encode_prompt(text_encoder, "", clip_skip=clip_skip)
-    filled = [torch.cat([one, empty.repeat((longest - len(one)) // len(empty), 1)]) for one in encodings]
-    return torch.stack(filled)
+        Shorter ones get chunks of an empty prompt. Each token's encoding is multiplied by its weight; "Original"
+        emphasis then scales the chunks that stand side by side, so that their common mean is what it was.
+        """
+        unique = list(dict.fromkeys(texts))
+        order = [unique.index(text) for text in texts]
+        chunks = _filled([self._chunks(text) for text in unique], self._chunks(""))
+        encoded = self._encoded(chunks)
+        if any(weight != 1.0 for text in chunks for chunk in text for weight in chunk.weights):
+            weights = [[chunk.weights for chunk in text] for text in chunks]
+            weighted = encoded * torch.tensor(weights, device=encoded.device, dtype=encoded.dtype)[..., None]
+            if self._emphasis == "Original":
+                weighted = weighted * (_means(encoded[order]) / _means(weighted[order]))
+            encoded = weighted
+        rows = encoded.flatten(1, 2)
+        return [rows[index] for index in order]
+
+    def _chunks(self, text: str) -> list[Chunk]:
+        return chunk_runs(read_runs(text, self._emphasis), tokenize, comma_backtrack=self._comma_backtrack)
+
+    def _encoded(self, chunks: Sequence[Sequence[Chunk]]) -> Tensor:
+        """[texts, chunks, 77, width]"""
+        device = next(self._text_encoder.parameters()).device
+        tokens = torch.tensor([[chunk.tokens for chunk in text] for text in chunks], device=device)
+        states = hidden_state(self._text_encoder, tokens.flatten(0, 1), self._clip_skip)
+        return states.view(*tokens.shape, -1)
 
 
 def hidden_state(text_encoder: nn.Module, tokens: Tensor, clip_skip: int) -> Tensor:
@@ -56,5 +85,12 @@ def hidden_state(text_encoder: nn.Module, tokens: Tensor, clip_skip: int) -> Ten
     return normed
 
 
-def _chunk_means(encoded: Tensor) -> Tensor:
-    return encoded.mean(dim=(1, 2), keepdim=True)
+def _filled(texts: Sequence[list[Chunk]], empty: list[Chunk]) -> list[list[Chunk]]:
+    """As many chunks for each text as the longest one has."""
+    most = max(map(len, texts))
+    return [[*chunks, *empty * (most - len(chunks))] for chunks in texts]
+
+
+def _means(encoded: Tensor) -> Tensor:
+    """Of the chunks that stand side by side, [1, chunks, 1, 1]."""
+    return encoded.mean(dim=(0, 2, 3), keepdim=True)

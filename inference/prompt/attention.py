@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
-__all__ = ["BREAK", "Run", "parse_attention"]
+__all__ = ["BREAK", "Emphasis", "Run", "parse_attention", "read_runs"]
+
+Emphasis: TypeAlias = Literal["Original", "No norm", "Ignore", "None"]
+"""What becomes of weights: they count, with the mean restored or without; they do not count; brackets are text."""
 
 BREAK = "BREAK"
 """A run of exactly this text, marked by `Run.is_break`, closes the current chunk."""
@@ -31,6 +35,14 @@ class Run:
     text: str
     weight: float
     is_break: bool = False
+
+
+def read_runs(prompt: str, emphasis: Emphasis) -> list[Run]:
+    """A prompt's runs under one of webui's modes; under "None" not even BREAK means anything."""
+    if emphasis == "None":
+        return [Run(prompt, 1.0)]
+    runs = parse_attention(prompt)
+    return [replace(run, weight=1.0) for run in runs] if emphasis == "Ignore" else runs
 
 
 def parse_attention(prompt: str) -> list[Run]:

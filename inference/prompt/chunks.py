@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from inference.prompt.attention import Run
 from inference.prompt.tokenizer import BOS, COMMA, EOS
 
-__all__ = ["CHUNK", "Chunk", "chunk_runs"]
+__all__ = ["CHUNK", "COMMA_BACKTRACK", "Chunk", "chunk_runs"]
 
 CHUNK = 75
 """Tokens of a chunk, without the marks of beginning and end."""
 
-_COMMA_BACKTRACK = 20
+COMMA_BACKTRACK = 20
+"""How many tokens of a full chunk may move on, so that it ends at a comma; webui's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,18 @@ class Chunk:
     """77 attention weights; 1.0 for marks and padding."""
 
 
-def chunk_runs(runs: Sequence[Run], tokenize: Callable[[Sequence[str]], list[list[int]]]) -> list[Chunk]:
+def chunk_runs(
+    runs: Sequence[Run],
+    tokenize: Callable[[Sequence[str]], list[list[int]]],
+    *,
+    comma_backtrack: int = COMMA_BACKTRACK,
+) -> list[Chunk]:
     """Cut weighted runs into chunks: at a BREAK, or when 75 tokens are full.
 
-    When a chunk overflows and its last comma is one of its last 20 tokens, what follows the comma moves on to the
-    next chunk, so that a phrase is not cut in two.
+    When a chunk overflows and its last comma is one of its last `comma_backtrack` tokens, what follows the comma
+    moves on to the next chunk, so that a phrase is not cut in two; 0 never looks back.
     """
-    builder = _Builder()
+    builder = _Builder(comma_backtrack)
     for run, tokens in zip(runs, tokenize([run.text for run in runs]), strict=True):
         if run.is_break:
             builder.close()
@@ -43,7 +49,8 @@ def chunk_runs(runs: Sequence[Run], tokenize: Callable[[Sequence[str]], list[lis
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, comma_backtrack: int) -> None:
+        self.comma_backtrack = comma_backtrack
         self.chunks: list[Chunk] = []
         self.tokens: list[int] = []
         self.weights: list[float] = []
@@ -72,7 +79,7 @@ class _Builder:
 
     def _overflow(self, token: int) -> None:
         phrase = CHUNK - self.after_comma if self.after_comma is not None else CHUNK
-        if token != COMMA and phrase < _COMMA_BACKTRACK:
+        if token != COMMA and phrase < self.comma_backtrack:
             self.close(keep=self.after_comma)
         else:
             self.close()

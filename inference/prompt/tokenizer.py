@@ -12,7 +12,7 @@ from importlib import resources
 import ftfy
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
-__all__ = ["BOS", "COMMA", "EOS", "tokenize"]
+__all__ = ["BOS", "COMMA", "EOS", "tokenize", "words"]
 
 BOS = 49406
 EOS = 49407
@@ -22,6 +22,7 @@ COMMA = 267
 _MERGES = 49152 - 256 - 2
 _PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
 _WORD_END = "</w>"
+_PRINTABLE = (*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100))
 
 
 def tokenize(texts: Sequence[str]) -> list[list[int]]:
@@ -31,6 +32,22 @@ def tokenize(texts: Sequence[str]) -> list[list[int]]:
     """
     encoded = _tokenizer().encode_batch([ftfy.fix_text(text) for text in texts], add_special_tokens=False)
     return [one.ids for one in encoded]
+
+
+def words(ids: Sequence[int]) -> list[str]:
+    """What each token stands for; one that is part of a character only is a replacement mark."""
+    return [_word(_tokenizer().id_to_token(one) or "") for one in ids]
+
+
+def _word(token: str) -> str:
+    bytes_of = _byte_values()
+    return bytes(bytes_of[letter] for letter in token.removesuffix(_WORD_END)).decode(errors="replace")
+
+
+@cache
+def _byte_values() -> dict[str, int]:
+    others = [byte for byte in range(256) if byte not in _PRINTABLE]
+    return dict(zip(_byte_alphabet(), [*_PRINTABLE, *others], strict=True))
 
 
 @cache
@@ -56,6 +73,4 @@ def _tokenizer() -> Tokenizer:
 
 def _byte_alphabet() -> list[str]:
     """GPT-2's printable stand-in for each byte, in the order of CLIP's vocabulary."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return [chr(byte) for byte in printable] + [chr(256 + index) for index in range(len(others))]
+    return [chr(byte) for byte in _PRINTABLE] + [chr(256 + index) for index in range(256 - len(_PRINTABLE))]

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from inference.conditioning.timeline import Guide, Timeline
 from inference.denoiser import PREDICTIONS, Denoiser
+from inference.prompt.schedule import Span
 from inference.schedules import SigmaTable
 from modelhub.errors import BadValue
 from modelhub.families import family
@@ -98,3 +100,60 @@ def test_two_images_are_denoised_as_each_is_alone(models: Mapping[str, nn.Module
 def test_an_unknown_prediction_type_is_refused_with_the_known_ones() -> None:
     with pytest.raises(BadValue, match=r"'flow' is no prediction type .*epsilon"):
         denoiser(FakeUNet(), prediction="flow")
+
+
+def says(value: float, tokens: int = 77) -> Tensor:
+    """Encodings to which `FakeUNet` answers with a number."""
+    return torch.full((1, tokens, 4), value)
+
+
+def test_prompts_that_are_followed_at_once_each_lean_away_from_the_negative_prompt() -> None:
+    """D = D_u + sum of w_i cfg (D_i - D_u) (Liu et al. 2022)."""
+    x, sigma = torch.randn(2, 4, 8, 8), 2.0
+    guides = (Guide(Timeline.fixed(says(3.0)), 1.0), Guide(Timeline.fixed(says(5.0)), -0.5))
+    unet = FakeUNet()
+
+    guided = Denoiser(unet, TABLE, "epsilon", guides, says(2.0), 7.0)(x, sigma)
+
+    torch.testing.assert_close(guided, x - sigma * (2.0 + 7.0 * (3.0 - 2.0) - 3.5 * (5.0 - 2.0)))
+    assert len(unet.asked) == 1
+
+
+def test_where_guidance_comes_to_1_the_negative_prompt_is_not_evaluated() -> None:
+    x, unet = torch.randn(2, 4, 8, 8), FakeUNet()
+    guides = (Guide(Timeline.fixed(says(3.0)), 0.75), Guide(Timeline.fixed(says(5.0)), 0.25))
+
+    guided = Denoiser(unet, TABLE, "epsilon", guides, says(2.0), 1.0)(x, 2.0)
+
+    torch.testing.assert_close(guided, x - 2.0 * 3.5)
+    assert len(unet.asked[0][0]) == 4
+
+
+def test_prompts_change_from_call_to_call_on_both_sides() -> None:
+    x = torch.zeros(1, 4, 8, 8)
+    cond = Timeline((Span(1, "a"), Span(3, "b")), (says(3.0), says(4.0)))
+    uncond = Timeline((Span(2, "c"), Span(3, "d")), (says(1.0), says(2.0)))
+    guess = Denoiser(FakeUNet(), TABLE, "epsilon", (Guide(cond, 1.0),), uncond, 2.0)
+
+    seen = [-guess(x, 1.0).mean().item() for _ in range(4)]
+
+    assert seen == [5.0, 5.0, 7.0, 6.0]
+
+
+def test_a_negative_prompt_of_another_length_takes_a_run_of_its_own() -> None:
+    x, unet = torch.randn(2, 4, 8, 8), FakeUNet()
+
+    guided = Denoiser(unet, TABLE, "epsilon", says(3.0, tokens=154), says(2.0), 7.0)(x, 2.0)
+
+    assert [tuple(context.shape) for _, _, context in unet.asked] == [(2, 77, 4), (2, 154, 4)]
+    torch.testing.assert_close(guided, x - 2.0 * (2.0 + 7.0))
+
+
+def test_the_negative_prompts_guess_is_given_apart() -> None:
+    x = torch.randn(2, 4, 8, 8)
+
+    for guidance in (1.0, 7.0):
+        guided, without = denoiser(FakeUNet(), guidance=guidance).apart(x, 2.0)
+
+        torch.testing.assert_close(guided, x - 2.0 * (2.0 + guidance))
+        torch.testing.assert_close(without, x - 2.0 * 2.0)

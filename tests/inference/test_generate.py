@@ -16,9 +16,10 @@ from inference.engine import Engine
 from inference.generate import REQUEST_KEY, Picture, generate, render
 from inference.plan import resolve
 from inference.request import GenerationRequest, LoraUse
+from inference.samplers import known
 from modelhub import __version__
 from modelhub.catalog import Catalog, Run
-from modelhub.errors import ModelHubError, OutOfResources
+from modelhub.errors import BadValue, ModelHubError, OutOfResources
 from modelhub.headers import data_digest, read_table
 from modelhub.jobs import Done, Progress, drain
 from modelhub.workspace import Workspace
@@ -90,7 +91,9 @@ def test_the_same_request_draws_the_same_pixels(shelf: Catalog, engine: Engine, 
     [
         {"prompt": "a dog"}, {"prompt": "a (cat:1.4)"}, {"negative_prompt": "blurry"}, {"vae": "soft"}, {"steps": 4},
         {"loras": [LoraUse(ref="kip")]}, {"sampler": "DPM++ 2M"}, {"schedule": "Karras"}, {"cfg": 3.0}, {"seed": 2},
-        {"width": 72}, {"clip_skip": 2}, {"noise": "CPU"},
+        {"width": 72}, {"clip_skip": 2}, {"noise": "CPU"}, {"eta": 0.5}, {"s_noise": 0.9},
+        {"prompt": "[a cat:a dog:1]"}, {"prompt": "a cat AND a dog"},
+        {"prompt": "a cat :0.5"}, {"prompt": "a cat <lora:kip>"}, {"negative_prompt": "[blurry:bad:1]"},
     ],
     ids=str,
 )  # fmt: skip
@@ -102,7 +105,7 @@ def test_every_field_of_a_request_has_a_part_in_the_pixels(
     assert base.shape != changed.shape or (base != changed).any()
 
 
-@pytest.mark.parametrize("sampler", ["Euler a", "DPM++ 2M"])
+@pytest.mark.parametrize("sampler", ["Euler a", "DPM++ 2M", "DPM++ SDE", "DDIM CFG++", "LCM"])
 def test_a_batch_draws_what_its_images_draw_alone(shelf: Catalog, engine: Engine, sampler: str) -> None:
     """Each image's noise comes from a generator of its own; pixels may differ by one step of 255."""
     batch = draw(shelf, engine, sampler=sampler, batch=3)
@@ -126,6 +129,28 @@ def test_after_a_lora_the_base_draws_as_before(shelf: Catalog, engine: Engine) -
 
     assert furthest(draw(shelf, engine), before) == 0
     assert furthest(draw(shelf, engine, loras=[LoraUse(ref="kip")]), with_lora) == 0
+
+
+def test_emphasis_and_comma_backtrack_have_a_part_in_the_pixels(shelf: Catalog, engine: Engine) -> None:
+    weighted, long = "a (cat:1.4)", f"{'cat ' * 70}, {'dog ' * 20}"
+
+    modes = [draw(shelf, engine, prompt=weighted, emphasis=one)[0] for one in ("Original", "No norm", "Ignore", "None")]
+    assert len({mode.tobytes() for mode in modes}) == 4
+    assert furthest(draw(shelf, engine, prompt=long), draw(shelf, engine, prompt=long, comma_backtrack=0)) > 0
+
+
+def test_a_lora_in_the_prompt_draws_what_it_draws_by_flag(shelf: Catalog, engine: Engine) -> None:
+    by_flag = draw(shelf, engine, prompt="a  cat", loras=[LoraUse(ref="kip", unet=0.8, text_encoder=0.6)])
+
+    assert furthest(draw(shelf, engine, prompt="a <lora:kip:0.6:0.8> cat # a note"), by_flag) == 0
+
+
+def test_a_prompt_that_changes_is_drawn_in_a_batch_as_alone(shelf: Catalog, engine: Engine) -> None:
+    fields = {"prompt": f"[cat|(dog:1.3)] AND {'fish, ' * 40}:0.4", "negative_prompt": "[bad::1]"}
+
+    batch = draw(shelf, engine, batch=2, **fields)
+
+    assert furthest(batch, [draw(shelf, engine, seed=seed, **fields)[0] for seed in (1, 2)]) <= 1
 
 
 # What the engine keeps
@@ -231,6 +256,21 @@ def test_a_plain_request_writes_no_empty_fields(shelf: Catalog, engine: Engine) 
     ]
 
 
+def test_a_lora_in_the_prompt_keeps_its_place_in_the_parameters(
+    shelf: Catalog, engine: Engine, folder: Path, tmp_path: Path
+) -> None:
+    asked = request(prompt="a <lora:3:0.5> (cat)", loras=[LoraUse(ref="kip", unet=0.2)], emphasis="No norm")
+
+    (picture,) = drain(generate(asked, catalog=shelf, engine=engine, out=tmp_path))
+
+    lora = data_digest(folder / "kip.safetensors", read_table(folder / "kip.safetensors"))[:12]
+    assert picture.infotext.startswith("a <lora:kip:0.5> (cat) <lora:kip:1:0.2>\nSteps: ")
+    assert f'RNG: NV, Emphasis: No norm, Lora hashes: "kip: {lora}", Version' in picture.infotext
+    (again,) = drain(generate(picture.request, catalog=shelf, engine=engine, out=tmp_path))
+    assert again.infotext == picture.infotext
+    assert furthest([pixels(again)], [pixels(picture)]) == 0
+
+
 def test_the_request_in_a_picture_draws_it_again(shelf: Catalog, tmp_path: Path) -> None:
     """Also an image of a batch, with a random seed, LoRA and VAE; by another engine."""
     asked = request(seed=-1, batch=2, vae="soft", loras=[LoraUse(ref="kip", unet=0.7)], negative_prompt="x")
@@ -310,3 +350,34 @@ def test_a_disk_that_runs_full_keeps_the_whole_pictures_and_nothing_else(
     assert [path.name for path in small_disk.iterdir()] == ["00001-1.png"]
     Image.open(small_disk / "00001-1.png").load()
     assert (last_run(shelf).state, len(last_run(shelf).images)) == ("failed", 1)
+
+
+@pytest.mark.parametrize("sampler", known())
+def test_every_sampler_draws_and_counts_its_steps_to_the_end(shelf: Catalog, engine: Engine, sampler: str) -> None:
+    plan = resolve(
+        GenerationRequest(prompt="a cat", model="tiny", width=64, height=64, sampler=sampler, steps=3, seed=1), shelf
+    )
+
+    events = list(render(plan, engine))
+
+    counts = [event.done for event in events if isinstance(event, Progress)]
+    assert counts == sorted(counts)
+    assert counts[0] == 0
+    assert counts[-1] == next(event.total for event in events if isinstance(event, Progress))
+    assert f"Sampler: {sampler}, Schedule type: {plan.request.schedule}," in events[-1].infotext
+
+
+def test_what_was_said_of_added_noise_stands_in_the_infotext(shelf: Catalog, engine: Engine) -> None:
+    fields = {"prompt": "a cat", "model": "tiny", "width": 64, "height": 64, "steps": 2, "seed": 1}
+    churned = GenerationRequest(**fields, sampler="Euler", s_churn=5, s_tmax=3.5, eta=0.5)
+
+    *_, picture = render(resolve(churned, shelf), engine)
+
+    assert "Eta: 0.5, Sigma churn: 5, Sigma tmax: 3.5," in picture.infotext
+
+
+def test_an_adaptive_sampler_draws_one_image_at_a_time(shelf: Catalog) -> None:
+    with pytest.raises(BadValue, match="draws one at a time, not 4") as refused:
+        resolve(GenerationRequest(prompt="a cat", model="tiny", sampler="DPM adaptive", batch=4), shelf)
+
+    assert refused.value.mend == "modelhub generate ... --batch 1 --count 4"

@@ -69,6 +69,35 @@ def test_a_plan_is_the_same_when_its_request_is_resolved_again(shelf: Catalog) -
     assert resolve(GenerationRequest.from_json(plan.request.to_json()), shelf) == plan
 
 
+def test_loras_in_the_prompt_become_digests_and_come_before_the_flags(shelf: Catalog, folder: Path) -> None:
+    asked = request(prompt="a <lora:kip:0.5> b <lora:3> # c", negative_prompt="d # e", loras=[LoraUse(ref="3", unet=0)])
+
+    plan = resolve(asked, shelf)
+
+    kip = sha256(folder / "kip.safetensors")
+    assert plan.request.prompt == f"a <lora:{kip}:0.5> b <lora:{kip}> "
+    assert plan.request.negative_prompt == "d "
+    assert [(one.name, one.text_encoder, one.unet) for one in plan.adapters] == [
+        ("kip", 0.5, 0.5),
+        ("kip", 1.0, 1.0),
+        ("kip", 1.0, 0.0),
+    ]
+    assert resolve(plan.request, shelf) == plan
+
+
+def test_a_lora_in_the_prompt_that_nobody_knows_is_refused_with_the_nearest(shelf: Catalog) -> None:
+    with pytest.raises(UnknownRef, match="kop"):
+        resolve(request(prompt="<lora:kop>"), shelf)
+
+
+@pytest.mark.parametrize("name", ["./kip.safetensors", "kip.safetensors"])
+def test_a_path_in_the_prompt_is_sent_to_the_command_line(shelf: Catalog, name: str) -> None:
+    with pytest.raises(BadValue, match="as the catalog knows them") as refused:
+        resolve(request(prompt=f"<lora:{name}:0.5>"), shelf)
+
+    assert refused.value.mend == f"modelhub generate ... --lora {name}=0.5,0.5"
+
+
 def test_everything_that_has_a_part_in_the_pixels_is_written_down(shelf: Catalog) -> None:
     plan = resolve(request(vae="soft", loras=[LoraUse(ref="kip"), LoraUse(ref="3")]), shelf)
 

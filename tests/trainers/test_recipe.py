@@ -153,3 +153,8 @@ def test_the_digest_knows_every_entry_that_decides_the_weights(entry: str) -> No
 
 def test_the_digest_knows_the_base() -> None:
     assert recipe(base="4").digest != recipe().digest
+
+
+def test_a_preview_shows_no_other_lora() -> None:
+    with pytest.raises(ValueError, match="leave out <lora:"):
+        PreviewOptions(every=5, prompts=("a cat <lora:kip:1>",))

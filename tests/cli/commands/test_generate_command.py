@@ -160,3 +160,12 @@ def test_without_torch_the_command_that_brings_it_is_named(command: list[str], e
         "modelhub: this needs the package torch, which is not installed\n"
         f"  try: pip install 'modelhub-suite[{extra}]'\n"
     )
+
+
+def test_the_help_names_every_sampler_and_schedule() -> None:
+    from cli.commands import generate
+    from inference.samplers import known
+    from inference.schedules import AUTOMATIC, SCHEDULES
+
+    assert generate._SAMPLERS.partition(";")[0].replace(" or ", ", ").split(", ") == list(known())
+    assert generate._SCHEDULES.replace(" or ", ", ").split(", ") == [AUTOMATIC, *SCHEDULES]

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from inference.conditioning.clip import encode_prompt, pad_to_equal
+from inference.conditioning.clip import ClipEncoder
+from inference.prompt.attention import Emphasis
 from inference.prompt.tokenizer import BOS, EOS, tokenize
 from tests.tiny import WIDTH
 
@@ -15,6 +16,11 @@ LONG = ", ".join(["a cat in a hat"] * 20)
 @pytest.fixture(scope="module")
 def encoder(models: Mapping[str, nn.Module]) -> nn.Module:
     return models["text_encoder"]
+
+
+def encode_prompt(encoder: nn.Module, prompt: str, *, clip_skip: int = 1, emphasis: Emphasis = "Original") -> Tensor:
+    """One prompt by itself."""
+    return ClipEncoder(encoder, clip_skip=clip_skip, emphasis=emphasis).encode([prompt])[0]
 
 
 def ids(prompt: str) -> Tensor:
@@ -68,17 +74,58 @@ def test_clip_skip_changes_what_is_read(encoder: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("clip_skip", [1, 2])
-def test_a_longer_negative_prompt_pads_the_prompt_with_an_empty_one(encoder: nn.Module, clip_skip: int) -> None:
+def test_of_texts_that_belong_together_shorter_ones_are_filled_with_an_empty_one(
+    encoder: nn.Module, clip_skip: int
+) -> None:
     cat, long, empty = (encode_prompt(encoder, text, clip_skip=clip_skip) for text in ("a cat", LONG, ""))
 
-    padded = pad_to_equal(encoder, [cat, long], clip_skip=clip_skip)
+    both = ClipEncoder(encoder, clip_skip=clip_skip).encode(["a cat", LONG, "a cat"])
 
-    assert padded.shape == (2, 154, WIDTH)
-    assert torch.equal(padded[0], torch.cat([cat, empty]))
-    assert torch.equal(padded[1], long)
+    assert [one.shape for one in both] == [(154, WIDTH)] * 3
+    torch.testing.assert_close(both[0], torch.cat([cat, empty]))
+    torch.testing.assert_close(both[1], long)
+    assert torch.equal(both[2], both[0])
 
 
-def test_encodings_of_one_length_are_only_stacked(encoder: nn.Module) -> None:
-    cat, dog = encode_prompt(encoder, "a cat"), encode_prompt(encoder, "a dog")
+def test_the_mean_that_is_kept_is_that_of_all_texts_together_each_as_often_as_it_is_given(encoder: nn.Module) -> None:
+    """webui encodes a schedule's texts in one batch, and restores the mean of the batch."""
+    texts = ["a (cat:1.5)", "a dog", "a dog"]
+    plain = [encode_prompt(encoder, text) for text in ("a cat", "a dog", "a dog")]
+    weighted = [encode_prompt(encoder, text, emphasis="No norm") for text in texts]
 
-    assert torch.equal(pad_to_equal(encoder, [cat, dog]), torch.stack([cat, dog]))
+    together = ClipEncoder(encoder).encode(texts)
+
+    ratio = torch.stack(plain).mean() / torch.stack(weighted).mean()
+    for one, alone in zip(together, weighted, strict=True):
+        torch.testing.assert_close(one, alone * ratio)
+
+
+def test_without_the_norm_weights_only_multiply(encoder: nn.Module) -> None:
+    factors = torch.ones(77, 1)
+    factors[2] = 1.5
+
+    weighted = encode_prompt(encoder, "a (cat:1.5)", emphasis="No norm")
+
+    torch.testing.assert_close(weighted, encode_prompt(encoder, "a cat") * factors)
+
+
+def test_ignored_weights_change_nothing_and_unread_brackets_are_words(encoder: nn.Module) -> None:
+    plain = encode_prompt(encoder, "a cat")
+
+    assert torch.equal(encode_prompt(encoder, "a (cat:1.5)", emphasis="Ignore"), plain)
+    assert torch.equal(encode_prompt(encoder, "a (cat)", emphasis="None"), encode_prompt(encoder, r"a \(cat\)"))
+
+
+def test_every_part_of_a_prompt_guides_with_its_weight_through_its_own_spans(encoder: nn.Module) -> None:
+    cat, dog = ClipEncoder(encoder).guides("a [cat|fox] AND a dog :0.5", 4)
+
+    assert (cat.weight, dog.weight) == (1.0, 0.5)
+    torch.testing.assert_close(cat.timeline.at(0)[0], encode_prompt(encoder, "a cat"))
+    torch.testing.assert_close(cat.timeline.at(2)[0], encode_prompt(encoder, "a fox"))
+    torch.testing.assert_close(dog.timeline.at(3)[0], encode_prompt(encoder, " a dog"))
+
+
+def test_in_a_negative_prompt_and_is_a_word(encoder: nn.Module) -> None:
+    (encoded,) = ClipEncoder(encoder).timeline("a cat AND a dog", 4).encodings
+
+    assert torch.equal(encoded[0], encode_prompt(encoder, "a cat and a dog"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.prompt.attention import BREAK, Run, parse_attention
+from inference.prompt.attention import BREAK, Run, parse_attention, read_runs
 
 WEBUI = {
     "": [("", 1.0)],
@@ -77,3 +77,11 @@ def test_no_prompt_is_refused_and_equal_neighbours_are_one(prompt: str) -> None:
 def test_a_prompt_without_brackets_is_left_as_it_is(prompt: str) -> None:
     if BREAK not in prompt:
         assert parse_attention(prompt) == [Run(prompt, 1.0)]
+
+
+def test_emphasis_may_be_ignored_or_not_read_at_all() -> None:
+    prompt = "a (b:1.2) BREAK c"
+
+    assert read_runs(prompt, "Original") == read_runs(prompt, "No norm") == parse_attention(prompt)
+    assert [run.weight for run in read_runs(prompt, "Ignore")] == [1.0] * 4
+    assert read_runs(prompt, "None") == [Run(prompt, 1.0)]

@@ -94,3 +94,12 @@ def test_two_breaks_leave_an_empty_chunk_between_them() -> None:
 
 def test_a_break_at_the_end_adds_nothing() -> None:
     assert [inner(chunk) for chunk in chunks_of("1 BREAK")] == [[1]]
+
+
+@pytest.mark.parametrize(("backtrack", "kept"), [(0, 75), (14, 75), (15, 61), (74, 61)])
+def test_how_far_to_look_back_for_a_comma_can_be_chosen(backtrack: int, kept: int) -> None:
+    runs = parse_attention(f"{numbers(60)} , {numbers(20, start=100)}")
+
+    first, _ = chunk_runs(runs, words, comma_backtrack=backtrack)
+
+    assert len(inner(first)) == kept

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import CLIPTokenizer
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-from inference.prompt.tokenizer import BOS, COMMA, EOS, tokenize
+from inference.prompt.tokenizer import BOS, COMMA, EOS, tokenize, words
 
 TEXTS = [
     "",
@@ -71,3 +71,8 @@ def test_the_marks_are_the_last_two_words() -> None:
 
 def test_texts_are_tokenized_apart_from_each_other() -> None:
     assert tokenize(TEXTS) == [tokenize([text])[0] for text in TEXTS]
+
+
+@pytest.mark.parametrize("text", ["café", "hello", "12", "日"])
+def test_tokens_can_be_read_as_words(text: str) -> None:
+    assert "".join(words(tokenize([text])[0])) in (text, "\N{REPLACEMENT CHARACTER}" * 2, "\N{REPLACEMENT CHARACTER}")
