@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from modelhub import __version__
+from modelhub import __version__, licences
 from modelhub.catalog import Account, Base, Heard
 from modelhub.families import known
 from modelhub.kinds import Artifact, Kind
@@ -30,21 +30,13 @@ _PIPELINES = {
     "qwen_image": "QwenImagePipeline",
     "z_image": "ZImagePipeline",
 }
-_LICENCES = {
-    "creativemlopenrailm": "creativeml-openrail-m",
-    "creativemlopenrailplusplusm": "openrail++",
-    "openrail++": "openrail++",
-    "openrail": "openrail",
-    "apache20": "apache-2.0",
-    "mit": "mit",
-    "cc0": "cc0-1.0",
-    "cc010": "cc0-1.0",
-    "ccby40": "cc-by-4.0",
-    "ccbysa40": "cc-by-sa-4.0",
-    "ccbync40": "cc-by-nc-4.0",
-    "ccbyncsa40": "cc-by-nc-sa-4.0",
-}
-"""Letters and digits of a licence's name -> what HuggingFace calls it."""
+_LICENCES = frozenset(
+    {
+        *("apache-2.0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-sa-4.0", "cc0-1.0"),
+        *("creativeml-openrail-m", "mit", "openrail", "openrail++"),
+    }
+)
+"""Those that HuggingFace has a name for; any other one is told in its own words."""
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 
@@ -97,8 +89,7 @@ def _front(account: Account, training: Training) -> Iterator[str]:
 
 def _licence(training: Training) -> Iterator[str]:
     named = " ".join((training.licence or "").split())
-    identity = _LICENCES.get("".join(one for one in named.casefold() if one.isalnum() or one == "+"))
-    if identity:
+    if (identity := licences.known(named).name) in _LICENCES:
         yield f"license: {identity}"
     elif named:
         yield "license: other"

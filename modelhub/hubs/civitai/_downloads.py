@@ -83,7 +83,7 @@ def _host(url: str) -> str:
 
 
 def _is_page(answer: Answer) -> bool:
-    return dict(answer.headers).get("Content-Type", "").startswith("text/html")
+    return answer.headers.get("Content-Type", "").startswith("text/html")
 
 
 def _refusal(answer: Answer, listing: Listing, *, has_token: bool) -> ModelHubError:
