@@ -1,11 +1,15 @@
-"""Makes a Typer command of a function that takes a `Session`: the options common to all are added here."""
+"""Makes a Typer command of a function that takes a `Session`: the options common to all are added here.
+
+A parameter that is a dataclass is a group of options: its fields become options, and the function gets the whole.
+"""
 
 import functools
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import typer
 
@@ -50,15 +54,32 @@ def _declared(function: Callable[..., None], first: Callable[[typer.Context, Opt
     @functools.wraps(function)
     def run(context: typer.Context, **values: Any) -> None:
         options = Options(**{name: values.pop(name) for name in DECLARED})
-        function(first(context, options), **values)
+        grouped = {
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        function(first(context, options), **values, **grouped)
 
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    parameters = [_parameter("context", typer.Context), *own, *_common()]
+    groups: dict[str, Any] = {each.name: each.annotation for each in own if is_dataclass(each.annotation)}
+    parameters = [_parameter("context", typer.Context), *_spread(own, groups), *_common()]
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
     )
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
+
+
+def _spread(own: list[inspect.Parameter], groups: Mapping[str, Any]) -> Iterator[inspect.Parameter]:
+    """The function's parameters, each group replaced by its fields."""
+    for each in own:
+        if each.name not in groups:
+            yield each
+            continue
+        declared = get_type_hints(groups[each.name], include_extras=True)
+        for field in fields(groups[each.name]):
+            default = inspect.Parameter.empty if field.default is MISSING else field.default
+            yield _parameter(field.name, declared[field.name], default)
 
 
 def _common() -> list[inspect.Parameter]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from inference.adapters.merge import Merged
-from inference.plan import AdapterPlan, LoadPlan
+from inference.plan import AdapterPlan, ModelPlan
 from inference.weights.load import load_part
 from inference.weights.single_file import VAE, Part
 from modelhub.errors import BadValue
@@ -39,7 +40,7 @@ class Engine:
         """Half precision on a GPU, but for the VAE, which some checkpoints' weights overflow in it."""
         return self._half if self.device.type == "cuda" and role != VAE else torch.float32
 
-    def prepare(self, plan: LoadPlan) -> Mapping[str, nn.Module]:
+    def prepare(self, plan: ModelPlan) -> Mapping[str, nn.Module]:
         """The plan's modules with its adapters merged; loads what is not loaded yet."""
         self._take_adapters_out_unless(plan.adapters, self._parts_stand(plan.parts))
         for role, part in plan.parts.items():
@@ -59,9 +60,19 @@ class Engine:
         self._merged, self._adapters = None, ()
 
     @torch.inference_mode()
-    def decode(self, vae: nn.Module, latents: Tensor, scale: float) -> Tensor:
+    def encode(self, plan: ModelPlan, pixels: Tensor) -> Tensor:
+        """Pixels [B, 3, H, W] of -1..1 -> latents [B, C, h, w], scaled: the posterior's mean, so nothing is drawn."""
+        vae: Any = self.prepare(plan)[VAE]
+        posterior = vae.encode(pixels.to(self.device, self.dtype(VAE)), return_dict=False)[0]
+        latents: Tensor = posterior.mode().float()
+        return (latents - plan.family.latent.shift) * plan.family.latent.scale
+
+    @torch.inference_mode()
+    def decode(self, plan: ModelPlan, latents: Tensor) -> Tensor:
         """Latents [B, C, h, w] as the denoiser leaves them -> pixels [B, 3, H, W], about -1..1."""
-        pixels: Tensor = vae.decode((latents / scale).to(self.dtype(VAE)), return_dict=False)[0]  # type: ignore[operator]
+        vae: Any = self.prepare(plan)[VAE]
+        latent = plan.family.latent
+        pixels: Tensor = vae.decode((latents / latent.scale + latent.shift).to(self.dtype(VAE)), return_dict=False)[0]
         return pixels
 
     def _load(self, part: Part) -> nn.Module:

@@ -1,29 +1,25 @@
 """The one path that every picture takes, whoever asks for it: the CLI, a training's preview, a program."""
 
 import hashlib
-import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
-from inference.conditioning.clip import ClipEncoder
-from inference.conditioning.timeline import Guide, Timeline
+from inference.canvas import Canvas
 from inference.denoiser import Denoiser
 from inference.engine import Engine
 from inference.images.png import save_new, to_image
 from inference.infotext import infotext
 from inference.noise import ImageNoise
+from inference.passes import draw, first_pass
 from inference.plan import LoadPlan, resolve
-from inference.prompt.networks import without_networks
 from inference.request import GenerationRequest
-from inference.samplers import Options, find
-from inference.schedules import SigmaTable
-from inference.weights.single_file import TEXT_ENCODER, UNET, VAE
+from inference.stage import set_stage
 from modelhub.catalog import Catalog
 from modelhub.errors import ModelHubError, OutOfResources
 from modelhub.jobs import Done, Job, Progress
@@ -90,65 +86,17 @@ def output_folder(workspace: Workspace) -> Path:
 
 def render(plan: LoadPlan, engine: Engine) -> Iterator[Progress | Picture]:
     """Draw a plan's images, a batch at a time; nothing is saved."""
-    models = engine.prepare(plan)
-    cond, uncond = _encode(plan, models[TEXT_ENCODER])
+    way = first_pass(plan.request)
+    stage = set_stage(plan.base, engine, plan.request, calls=way.calls, size=plan.size)
+    canvas = Canvas(plan.size)
     for start in range(0, plan.request.images, plan.request.batch):
         seeds = plan.seeds[start : start + plan.request.batch]
+        denoiser = Denoiser(stage.model, stage.guides, stage.negative, way.guidance, canvas.beside)
+        noise = ImageNoise(seeds, plan.base.family.latent.shape(canvas.size), plan.request.noise, engine.device)
         task = f"images {start + 1}-{start + len(seeds)} of {plan.request.images}"
-        denoiser = Denoiser(
-            models[UNET],
-            SigmaTable(plan.noise),
-            plan.prediction,
-            cond,
-            uncond,
-            plan.request.cfg * find(plan.request.sampler, plan.request.schedule)[0].guidance,
-        )
-        latents = yield from _denoise(plan, denoiser, seeds, engine.device, task)
-        for seed, pixels in zip(seeds, engine.decode(models[VAE], latents, plan.family.latent.scale), strict=True):
+        latents = yield from draw(way, denoiser, noise, canvas, task=task)
+        for seed, pixels in zip(seeds, engine.decode(plan.base, latents), strict=True):
             yield _picture(plan, seed, pixels)
-
-
-def _encode(plan: LoadPlan, text_encoder: nn.Module) -> tuple[tuple[Guide, ...], Timeline]:
-    """What prompt and negative prompt ask for; only the prompt calls for networks and is split at AND, as in webui."""
-    request = plan.request
-    calls = request.steps * find(request.sampler, request.schedule)[0].calls
-    encoder = ClipEncoder(
-        text_encoder,
-        clip_skip=request.clip_skip,
-        emphasis=request.emphasis,
-        comma_backtrack=request.comma_backtrack,
-    )
-    prompt = without_networks(request.prompt)
-    return encoder.guides(prompt, calls), encoder.timeline(request.negative_prompt, calls)
-
-
-def _denoise(
-    plan: LoadPlan, denoiser: Denoiser, seeds: Sequence[int], device: torch.device, task: str
-) -> Generator[Progress, None, Tensor]:
-    """Latents of one batch, from its first noise to sigma 0; says how far it is after every step."""
-    width, height = plan.size
-    latent = plan.family.latent
-    noise = ImageNoise(
-        seeds, (latent.channels, height // latent.downscale, width // latent.downscale), plan.request.noise, device
-    )
-    sampler, schedule = find(plan.request.sampler, plan.request.schedule)
-    levels = sampler.levels(schedule, denoiser.table, plan.request.steps)
-    x = noise.draw() * sampler.start(levels)
-    yield Progress(task, 0, len(levels) - 1)
-    for step in sampler.steps(denoiser, x, levels, noise.over(levels), _options(plan.request), denoiser.table):
-        x = step.x
-        yield Progress(task, step.index + 1, len(levels) - 1)
-    return x
-
-
-def _options(request: GenerationRequest) -> Options:
-    return Options(
-        eta=request.eta,
-        churn=request.s_churn,
-        churn_from=request.s_tmin,
-        churn_to=request.s_tmax or math.inf,
-        noise=request.s_noise,
-    )
 
 
 def _picture(plan: LoadPlan, seed: int, pixels: Tensor) -> Picture:

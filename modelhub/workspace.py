@@ -69,6 +69,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def inputs(self) -> Path:
+        """Pictures that others were drawn from, by their digests."""
+        return self.root / "inputs"
+
+    @property
     def cache(self) -> Path:
         """What can be computed again, keyed by content."""
         return self.root / "cache"

@@ -126,9 +126,9 @@ def _carry_out(training: _Training, state: Mapping[str, object] | None) -> Job[A
     trainee: Trainee | None = None
     made: list[int] = []
     try:
-        models = Engine(training.device, half=torch.bfloat16).prepare(training.plan)
+        models = Engine(training.device, half=torch.bfloat16).prepare(training.plan.base)
         material = yield from _material(training, models[VAE])
-        trainee = lora_method.prepare(models, training.plan.parts, training.recipe)
+        trainee = lora_method.prepare(models, training.plan.base.parts, training.recipe)
         trainer = _trainer(training, models, trainee, material)
         if state:
             trainer.load_state(state)
@@ -161,7 +161,7 @@ def _carry_out(training: _Training, state: Mapping[str, object] | None) -> Job[A
 
 def _material(training: _Training, vae: nn.Module) -> Generator[Progress, None, Material]:
     """What the loop learns from; latents come from the cache where they can."""
-    digest = training.plan.vae.sha256 if training.plan.vae else training.plan.model.sha256
+    digest = training.plan.base.vae.sha256 if training.plan.base.vae else training.plan.base.model.sha256
     cache = LatentCache(training.catalog.workspace.cache / "latents", vae, digest)
     samples, flip = training.samples, training.recipe.dataset.flip
     latents = yield from cache.fill(samples, training.placements, flip=flip)
@@ -170,14 +170,14 @@ def _material(training: _Training, vae: nn.Module) -> Generator[Progress, None, 
         captions=[sample.caption for sample in samples],
         buckets=[placement.bucket for placement in training.placements],
         order=[index for index, sample in enumerate(samples) for _ in range(sample.repeats)],
-        latent_scale=training.plan.family.latent.scale,
+        latent_scale=training.plan.base.family.latent.scale,
     )
 
 
 def _trainer(training: _Training, models: Mapping[str, nn.Module], trainee: Trainee, material: Material) -> Trainer:
     device = next(models[UNET].parameters()).device
-    sigmas = torch.tensor(SigmaTable(training.plan.noise).sigmas, device=device)
-    objective = Objective(training.plan.prediction, sigmas, training.recipe.min_snr_gamma or None)
+    sigmas = torch.tensor(SigmaTable(training.plan.base.noise).sigmas, device=device)
+    objective = Objective(training.plan.base.prediction, sigmas, training.recipe.min_snr_gamma or None)
     return Trainer(models, trainee, material, objective, training.recipe, device)
 
 
@@ -212,8 +212,8 @@ def _previews(training: _Training, trainee: Trainee, step: int) -> Iterator[Prev
                 "seed": wanted.seed,
             }
         )
-        adapter = plan_adapter(copy, plan.parts, name=copy.stem)
-        for event in render(replace(plan, request=request, adapters=(adapter,)), engine):
+        adapter = plan_adapter(copy, plan.base.parts, name=copy.stem)
+        for event in render(replace(plan, request=request, base=replace(plan.base, adapters=(adapter,))), engine):
             if isinstance(event, Picture):
                 path = training.folder.preview(step, number)
                 save(event.image, path, {"parameters": event.infotext})
@@ -225,9 +225,9 @@ def _write(training: _Training, trainee: Trainee, step: int, path: Path) -> None
     tensors = trainee.tensors()
     trained = Trained(
         recipe=training.recipe,
-        family=training.plan.family,
-        prediction=training.plan.prediction,
-        base=training.plan.model,
+        family=training.plan.base.family,
+        prediction=training.plan.base.prediction,
+        base=training.plan.base.model,
         samples=training.samples,
         buckets=[placement.bucket for placement in training.placements],
         resolution=_resolution(training.recipe, training.plan),

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from inference.conditioning.encoding import Encoding
 from inference.conditioning.timeline import Guide, Timeline
 from inference.prompt.attention import Emphasis, read_runs
 from inference.prompt.chunks import COMMA_BACKTRACK, Chunk, chunk_runs
@@ -40,7 +41,7 @@ class ClipEncoder:
     def timeline(self, prompt: str, calls: int) -> Timeline:
         """A prompt's spans with their encodings; AND is a word like any other."""
         spans = schedule(prompt, calls)
-        return Timeline(spans, tuple(one[None] for one in self.encode([span.text for span in spans])))
+        return Timeline(spans, tuple(Encoding(one[None]) for one in self.encode([span.text for span in spans])))
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> list[Tensor]:

@@ -22,6 +22,11 @@ class Latent:
     shift: float = 0.0
     """Taken from a VAE's latents before they are scaled."""
 
+    def shape(self, size: tuple[int, int]) -> tuple[int, int, int]:
+        """Channels, height and width of the latents of a picture that is `size` = width, height px."""
+        width, height = size
+        return self.channels, height // self.downscale, width // self.downscale
+
 
 @dataclass(frozen=True, slots=True)
 class NoiseSchedule:

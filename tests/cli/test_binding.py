@@ -1,6 +1,6 @@
 """A command is a function of a session; the options common to all are added to it."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -65,3 +65,22 @@ def test_a_session_opens_only_what_is_there(tmp_path: Path) -> None:
     with session.create_catalog() as catalog:
         assert catalog.count() == 0
     session.open_catalog().close()
+
+
+@dataclass(frozen=True)
+class Paint:
+    colour: Annotated[str, typer.Option()] = "red"
+    coats: Annotated[int, typer.Option("--coats", "-c")] = 1
+
+
+def test_a_group_of_options_comes_as_one_argument() -> None:
+    seen: list[tuple[str, Paint]] = []
+
+    def paint(session: Session, what: Annotated[str, typer.Argument()], paint: Paint) -> None:
+        seen.append((what, paint))
+
+    app = typer.Typer()
+    app.command()(bound(paint))
+    app(["wall", "--colour", "blue", "-c", "2"], standalone_mode=False)
+
+    assert seen == [("wall", Paint("blue", 2))]

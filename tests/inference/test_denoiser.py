@@ -4,12 +4,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from inference.conditioning.encoding import Encoding
 from inference.conditioning.timeline import Guide, Timeline
-from inference.denoiser import PREDICTIONS, Denoiser
+from inference.denoiser import Denoiser
+from inference.objectives import PREDICTIONS
 from inference.prompt.schedule import Span
 from inference.schedules import SigmaTable
 from modelhub.errors import BadValue
 from modelhub.families import family
+from tests.denoisers import denoiser_of
 from tests.tiny import WIDTH
 
 TABLE = SigmaTable(family("sd1").noise)
@@ -29,7 +32,7 @@ class FakeUNet(nn.Module):
 
 def denoiser(unet: nn.Module, *, prediction: str = "epsilon", guidance: float = 7.0, images: int = 2) -> Denoiser:
     cond, uncond = torch.full((images, 77, 4), 3.0), torch.full((images, 77, 4), 2.0)
-    return Denoiser(unet, TABLE, prediction, cond, uncond, guidance)
+    return denoiser_of(unet, TABLE, cond, uncond, guidance, prediction=prediction)
 
 
 def test_epsilon_takes_the_noise_off() -> None:
@@ -91,7 +94,7 @@ def test_two_images_are_denoised_as_each_is_alone(models: Mapping[str, nn.Module
     x, cond, uncond = torch.randn(2, 4, 8, 8), torch.randn(2, 77, WIDTH), torch.randn(2, 77, WIDTH)
 
     def guess(images: slice) -> Tensor:
-        return Denoiser(models["unet"], TABLE, "epsilon", cond[images], uncond[images], 7.0)(x[images], 3.0)
+        return denoiser_of(models["unet"], TABLE, cond[images], uncond[images], 7.0)(x[images], 3.0)
 
     singles = torch.cat([guess(slice(0, 1)), guess(slice(1, 2))])
     torch.testing.assert_close(guess(slice(2)), singles, rtol=1e-4, atol=1e-4)
@@ -102,9 +105,9 @@ def test_an_unknown_prediction_type_is_refused_with_the_known_ones() -> None:
         denoiser(FakeUNet(), prediction="flow")
 
 
-def says(value: float, tokens: int = 77) -> Tensor:
+def says(value: float, tokens: int = 77) -> Encoding:
     """Encodings to which `FakeUNet` answers with a number."""
-    return torch.full((1, tokens, 4), value)
+    return Encoding(torch.full((1, tokens, 4), value))
 
 
 def test_prompts_that_are_followed_at_once_each_lean_away_from_the_negative_prompt() -> None:
@@ -113,7 +116,7 @@ def test_prompts_that_are_followed_at_once_each_lean_away_from_the_negative_prom
     guides = (Guide(Timeline.fixed(says(3.0)), 1.0), Guide(Timeline.fixed(says(5.0)), -0.5))
     unet = FakeUNet()
 
-    guided = Denoiser(unet, TABLE, "epsilon", guides, says(2.0), 7.0)(x, sigma)
+    guided = denoiser_of(unet, TABLE, guides, Timeline.fixed(says(2.0)), 7.0)(x, sigma)
 
     torch.testing.assert_close(guided, x - sigma * (2.0 + 7.0 * (3.0 - 2.0) - 3.5 * (5.0 - 2.0)))
     assert len(unet.asked) == 1
@@ -123,7 +126,7 @@ def test_where_guidance_comes_to_1_the_negative_prompt_is_not_evaluated() -> Non
     x, unet = torch.randn(2, 4, 8, 8), FakeUNet()
     guides = (Guide(Timeline.fixed(says(3.0)), 0.75), Guide(Timeline.fixed(says(5.0)), 0.25))
 
-    guided = Denoiser(unet, TABLE, "epsilon", guides, says(2.0), 1.0)(x, 2.0)
+    guided = denoiser_of(unet, TABLE, guides, Timeline.fixed(says(2.0)), 1.0)(x, 2.0)
 
     torch.testing.assert_close(guided, x - 2.0 * 3.5)
     assert len(unet.asked[0][0]) == 4
@@ -133,7 +136,7 @@ def test_prompts_change_from_call_to_call_on_both_sides() -> None:
     x = torch.zeros(1, 4, 8, 8)
     cond = Timeline((Span(1, "a"), Span(3, "b")), (says(3.0), says(4.0)))
     uncond = Timeline((Span(2, "c"), Span(3, "d")), (says(1.0), says(2.0)))
-    guess = Denoiser(FakeUNet(), TABLE, "epsilon", (Guide(cond, 1.0),), uncond, 2.0)
+    guess = denoiser_of(FakeUNet(), TABLE, (Guide(cond, 1.0),), uncond, 2.0)
 
     seen = [-guess(x, 1.0).mean().item() for _ in range(4)]
 
@@ -143,7 +146,7 @@ def test_prompts_change_from_call_to_call_on_both_sides() -> None:
 def test_a_negative_prompt_of_another_length_takes_a_run_of_its_own() -> None:
     x, unet = torch.randn(2, 4, 8, 8), FakeUNet()
 
-    guided = Denoiser(unet, TABLE, "epsilon", says(3.0, tokens=154), says(2.0), 7.0)(x, 2.0)
+    guided = denoiser_of(unet, TABLE, says(3.0, tokens=154).tokens, says(2.0).tokens, 7.0)(x, 2.0)
 
     assert [tuple(context.shape) for _, _, context in unet.asked] == [(2, 77, 4), (2, 154, 4)]
     torch.testing.assert_close(guided, x - 2.0 * (2.0 + 7.0))

@@ -160,7 +160,7 @@ def test_models_are_loaded_once_and_changed_in_parts(shelf: Catalog) -> None:
     engine = Engine("cpu")
 
     def prepared(**fields: object) -> dict[str, nn.Module]:
-        return dict(engine.prepare(resolve(request(**fields), shelf)))
+        return dict(engine.prepare(resolve(request(**fields), shelf).base))
 
     first, again, soft = prepared(), prepared(loras=[LoraUse(ref="kip")]), prepared(vae="soft")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from inference.plan import LoadPlan, resolve
+from inference.plan import LoadPlan, default_model, resolve
 from inference.request import SEEDS, GenerationRequest, LoraUse
 from inference.weights.save import save_tensors
 from modelhub.catalog import Catalog
@@ -55,11 +55,11 @@ def sha256(path: Path) -> str:
 def test_references_become_digests(shelf: Catalog, folder: Path) -> None:
     plan = resolve(request(vae="soft", loras=[LoraUse(ref="kip", unet=0.8)]), shelf)
 
-    assert plan.request.model == plan.model.sha256 == sha256(folder / "tiny.safetensors")
+    assert plan.request.model == plan.base.model.sha256 == sha256(folder / "tiny.safetensors")
     assert plan.request.vae == sha256(folder / "soft.safetensors")
     assert plan.request.loras == (LoraUse(ref=sha256(folder / "kip.safetensors"), unet=0.8),)
-    assert plan.vae is not None
-    assert (plan.model.name, plan.vae.name) == ("tiny", "soft.safetensors")
+    assert plan.base.vae is not None
+    assert (plan.base.model.name, plan.base.vae.name) == ("tiny", "soft.safetensors")
 
 
 def test_a_plan_is_the_same_when_its_request_is_resolved_again(shelf: Catalog) -> None:
@@ -77,7 +77,7 @@ def test_loras_in_the_prompt_become_digests_and_come_before_the_flags(shelf: Cat
     kip = sha256(folder / "kip.safetensors")
     assert plan.request.prompt == f"a <lora:{kip}:0.5> b <lora:{kip}> "
     assert plan.request.negative_prompt == "d "
-    assert [(one.name, one.text_encoder, one.unet) for one in plan.adapters] == [
+    assert [(one.name, one.text_encoder, one.unet) for one in plan.base.adapters] == [
         ("kip", 0.5, 0.5),
         ("kip", 1.0, 1.0),
         ("kip", 1.0, 0.0),
@@ -107,23 +107,26 @@ def test_everything_that_has_a_part_in_the_pixels_is_written_down(shelf: Catalog
 def test_a_vae_takes_the_place_of_the_checkpoints_own(shelf: Catalog, folder: Path) -> None:
     own, other = resolve(request(), shelf), resolve(request(vae="soft"), shelf)
 
-    assert own.parts["vae"].path == folder / "tiny.safetensors"
-    assert other.parts["vae"].path == folder / "soft.safetensors"
-    assert (other.parts["unet"], other.parts["text_encoder"]) == (own.parts["unet"], own.parts["text_encoder"])
+    assert own.base.parts["vae"].path == folder / "tiny.safetensors"
+    assert other.base.parts["vae"].path == folder / "soft.safetensors"
+    assert (other.base.parts["unet"], other.base.parts["text_encoder"]) == (
+        own.base.parts["unet"],
+        own.base.parts["text_encoder"],
+    )
 
 
 @pytest.mark.parametrize(("said", "fits"), [("sd2", True), ("sdxl", False), ("", True)])
 def test_a_vae_fits_every_family_that_shares_it(shelf: Catalog, said: str, fits: bool) -> None:
     shelf.say(shelf.resolve("soft").id, {"family": said or None})
     if fits:
-        assert resolve(request(vae="soft"), shelf).vae
+        assert resolve(request(vae="soft"), shelf).base.vae
     else:
         with pytest.raises(Incompatible, match="soft is made for sdxl, tiny is sd1"):
             resolve(request(vae="soft"), shelf)
 
 
 def test_the_vae_of_another_checkpoint_may_be_taken(shelf: Catalog) -> None:
-    assert resolve(request(vae="tiny"), shelf).parts == resolve(request(), shelf).parts
+    assert resolve(request(vae="tiny"), shelf).base.parts == resolve(request(), shelf).base.parts
 
 
 @pytest.mark.parametrize(
@@ -229,15 +232,15 @@ def test_a_v_prediction_checkpoint_is_planned_as_one(shelf: Catalog, folder: Pat
     facts = Facts(kind=Kind.CHECKPOINT, family="sd1", prediction_type="v", context_width=16)
     shelf.add(path, facts=facts)
 
-    assert resolve(request(model="velocity"), shelf).prediction == "v"
-    assert resolve(request(), shelf).prediction == "epsilon"
+    assert resolve(request(model="velocity"), shelf).base.prediction == "v"
+    assert resolve(request(), shelf).base.prediction == "epsilon"
 
 
 def test_the_plan_names_only_tensors_that_merging_reads(shelf: Catalog) -> None:
     plan: LoadPlan = resolve(request(loras=[LoraUse(ref="kip")]), shelf)
 
     expected = {f"{name}.{part}" for name in (TO_K, FC1) for part in ("lora_down.weight", "lora_up.weight", "alpha")}
-    assert set(plan.adapters[0].tensor_names()) == expected
+    assert set(plan.base.adapters[0].tensor_names()) == expected
 
 
 def test_planning_imports_no_torch() -> None:
@@ -289,3 +292,17 @@ def test_a_family_that_cannot_be_drawn_with_yet_is_named(catalog: Catalog, tmp_p
     held(catalog, tiny.write_checkpoint(tmp_path / "big.safetensors"), family="qwen-image", format="safetensors/native")
     with pytest.raises(Incompatible, match=r"generating with Qwen-Image is not possible yet"):
         resolve(request(model="big"), catalog)
+
+
+def test_without_a_word_the_only_checkpoint_draws_and_of_several_the_last_that_drew(tmp_path: Path) -> None:
+    with Catalog.create(Workspace(tmp_path)) as catalog:
+        with pytest.raises(BadValue, match="holds no checkpoint"):
+            default_model(catalog)
+        only = catalog.add(tiny.write_checkpoint(tmp_path / "one.safetensors")).id
+        assert default_model(catalog) == str(only)
+
+        other = catalog.add(tiny.write_checkpoint(tmp_path / "two.safetensors", seed=5)).id
+        with pytest.raises(BadValue, match=r"which model shall draw\? There are two \(2\), one \(1\)"):
+            default_model(catalog)
+        catalog.begin_run("generate", {}, [("model", other)])
+        assert default_model(catalog) == str(other)

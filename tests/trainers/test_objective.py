@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from inference.denoiser import PREDICTIONS
+from inference.objectives import PREDICTIONS
 from inference.schedules import SigmaTable
 from modelhub.errors import BadValue
 from modelhub.families import family

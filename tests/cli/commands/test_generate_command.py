@@ -63,7 +63,7 @@ def test_json_prints_one_document_with_all_that_draws_each_picture_again(
     assert [document["seed"] for document in documents] == [7, 8]
     assert all(document.keys() == {"path", "seed", "parameters", "request"} for document in documents)
     request = documents[1]["request"]
-    assert (request["schema"], request["prompt"], request["negative_prompt"]) == (1, "red fish", "blue")
+    assert (request["schema"], request["prompt"], request["negative_prompt"]) == (2, "red fish", "blue")
     assert (request["seed"], request["batch"], request["width"]) == (8, 1, 64)
     assert request["model"] == catalog.sha256(catalog.artifact(base))
 
@@ -163,9 +163,9 @@ def test_without_torch_the_command_that_brings_it_is_named(command: list[str], e
 
 
 def test_the_help_names_every_sampler_and_schedule() -> None:
-    from cli.commands import generate
+    from cli.flags import sampling
     from inference.samplers import known
     from inference.schedules import AUTOMATIC, SCHEDULES
 
-    assert generate._SAMPLERS.partition(";")[0].replace(" or ", ", ").split(", ") == list(known())
-    assert generate._SCHEDULES.replace(" or ", ", ").split(", ") == [AUTOMATIC, *SCHEDULES]
+    assert sampling._SAMPLERS.partition(";")[0].replace(" or ", ", ").split(", ") == list(known())
+    assert sampling._SCHEDULES.replace(" or ", ", ").split(", ") == [AUTOMATIC, *SCHEDULES]

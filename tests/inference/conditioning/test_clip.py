@@ -120,12 +120,12 @@ def test_every_part_of_a_prompt_guides_with_its_weight_through_its_own_spans(enc
     cat, dog = ClipEncoder(encoder).guides("a [cat|fox] AND a dog :0.5", 4)
 
     assert (cat.weight, dog.weight) == (1.0, 0.5)
-    torch.testing.assert_close(cat.timeline.at(0)[0], encode_prompt(encoder, "a cat"))
-    torch.testing.assert_close(cat.timeline.at(2)[0], encode_prompt(encoder, "a fox"))
-    torch.testing.assert_close(dog.timeline.at(3)[0], encode_prompt(encoder, " a dog"))
+    torch.testing.assert_close(cat.timeline.at(0).tokens[0], encode_prompt(encoder, "a cat"))
+    torch.testing.assert_close(cat.timeline.at(2).tokens[0], encode_prompt(encoder, "a fox"))
+    torch.testing.assert_close(dog.timeline.at(3).tokens[0], encode_prompt(encoder, " a dog"))
 
 
 def test_in_a_negative_prompt_and_is_a_word(encoder: nn.Module) -> None:
     (encoded,) = ClipEncoder(encoder).timeline("a cat AND a dog", 4).encodings
 
-    assert torch.equal(encoded[0], encode_prompt(encoder, "a cat and a dog"))
+    assert torch.equal(encoded.tokens[0], encode_prompt(encoder, "a cat and a dog"))

@@ -5,12 +5,12 @@ import torch
 from diffusers import EulerAncestralDiscreteScheduler
 from torch import Tensor, nn
 
-from inference.denoiser import Denoiser
 from inference.noise import ImageNoise
 from inference.samplers import Options, find
 from inference.samplers._sampler import ancestral_split
 from inference.schedules import SigmaTable, sigmas
 from modelhub.families import family
+from tests.denoisers import denoiser_of
 from tests.tiny import WIDTH
 
 NOISE = family("sd1").noise
@@ -35,7 +35,7 @@ def _ours(unet: nn.Module, cond: Tensor, uncond: Tensor, steps: int) -> Tensor:
     sampler, schedule = find("Euler a")
     levels = sigmas(schedule, table, steps)
     x = noise.draw() * levels[0]
-    for step in sampler.sample(Denoiser(unet, table, "epsilon", cond, uncond, CFG), x, levels, noise.draw, Options()):
+    for step in sampler.sample(denoiser_of(unet, table, cond, uncond, CFG), x, levels, noise.draw, Options()):
         x = step.x
     return x
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from inference.denoiser import Denoiser
 from inference.samplers import Denoise, Options, Step, find, known
 from inference.schedules import AUTOMATIC, SCHEDULES, SigmaTable
 from modelhub.errors import BadValue
 from modelhub.families import family
+from tests.denoisers import denoiser_of
 from tests.inference.samplers.gaussian import MEAN, SPREAD, Noise, denoise
 from tests.tiny import WIDTH
 
@@ -94,7 +94,7 @@ class CountsWaits(TorchDispatchMode):
 @every_sampler
 def test_no_step_waits_for_the_device(name: str, models: Mapping[str, nn.Module]) -> None:
     noise = torch.randn(1, 4, 8, 8)
-    denoiser = Denoiser(models["unet"], TABLE, "epsilon", torch.randn(1, 77, WIDTH), torch.randn(1, 77, WIDTH), 7.0)
+    denoiser = denoiser_of(models["unet"], TABLE, torch.randn(1, 77, WIDTH), torch.randn(1, 77, WIDTH), 7.0)
 
     with CountsWaits() as counter:
         ways(name, known()[name].default_schedule, 3, noise, denoiser)

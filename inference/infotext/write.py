@@ -15,8 +15,8 @@ def infotext(plan: LoadPlan, seed: int) -> str:
     """Prompt, negative prompt and parameters of one image; LoRAs stand in the prompt in webui's own notation."""
     request = plan.request
     tags = len(lora_tags(request.prompt))
-    prompt = renamed(request.prompt, [adapter.name for adapter in plan.adapters[:tags]])
-    prompt += "".join(f" {_lora_tag(adapter)}" for adapter in plan.adapters[tags:])
+    prompt = renamed(request.prompt, [adapter.name for adapter in plan.base.adapters[:tags]])
+    prompt += "".join(f" {_lora_tag(adapter)}" for adapter in plan.base.adapters[tags:])
     negative = f"\nNegative prompt: {request.negative_prompt}" if request.negative_prompt else ""
     fields = ", ".join(f"{key}: {_quoted(value)}" for key, value in _fields(plan, seed))
     return f"{prompt.strip()}{negative}\n{fields}"
@@ -31,19 +31,19 @@ def _fields(plan: LoadPlan, seed: int) -> Iterator[tuple[str, str]]:
     yield "CFG scale", f"{request.cfg:g}"
     yield "Seed", str(seed)
     yield "Size", f"{width}x{height}"
-    yield "Model hash", plan.model.sha256[:10]
-    yield "Model", plan.model.name
-    if plan.vae:
-        yield "VAE hash", plan.vae.sha256[:10]
-        yield "VAE", plan.vae.name
+    yield "Model hash", plan.base.model.sha256[:10]
+    yield "Model", plan.base.model.name
+    if plan.base.vae:
+        yield "VAE hash", plan.base.vae.sha256[:10]
+        yield "VAE", plan.base.vae.name
     if request.clip_skip > 1:
         yield "Clip skip", str(request.clip_skip)
     yield "RNG", request.noise
     yield from _added_noise(request)
     if request.emphasis != "Original" and any(mark in request.prompt + request.negative_prompt for mark in "(["):
         yield "Emphasis", request.emphasis
-    if plan.adapters:
-        hashes = {one.name: one.addnet_hash[:12] for one in plan.adapters}
+    if plan.base.adapters:
+        hashes = {one.name: one.addnet_hash[:12] for one in plan.base.adapters}
         yield "Lora hashes", ", ".join(f"{name}: {digest}" for name, digest in hashes.items())
     yield "Version", f"ModelHub {__version__}"
 

@@ -1,58 +1,54 @@
-"""All that decides the pixels of a picture, and nothing else (no torch)."""
+"""What to draw: the whole request."""
 
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from inference.prompt.attention import Emphasis
+from inference.request._said import Said
+from inference.request.passes import Faces, Hires, Refiner
+from inference.request.pictures import Init
+from inference.request.uses import ControlUse, LoraUse, NetworkUse, Variation
 from modelhub.errors import BadValue
-from modelhub.refs import WeightedRef
 
-__all__ = ["SCHEMA", "SEEDS", "GenerationRequest", "LoraUse"]
+__all__ = ["SCHEMA", "SEEDS", "GenerationRequest"]
 
-SCHEMA = 1
+SCHEMA = 2
 SEEDS = 1 << 32
 """Seeds are below this, as stable-diffusion-webui's are."""
 
 
-class LoraUse(BaseModel):
-    """One LoRA of a request and how strongly each part of the model gets it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ref: str
-    """Any model reference; a SHA-256 once resolved."""
-    unet: float = 1.0
-    text_encoder: float = 1.0
-
-    @classmethod
-    def parse(cls, text: str) -> "LoraUse":
-        """From ``REF[=UNET[,TEXT_ENCODER]]``."""
-        weighted = WeightedRef.parse(text)
-        return cls(ref=str(weighted.ref), unet=weighted.unet, text_encoder=weighted.text_encoder)
-
-
-class GenerationRequest(BaseModel):
+class GenerationRequest(Said):
     """What to draw. `inference.plan.resolve` replaces references by digests and fills what was left open."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     prompt: str
     negative_prompt: str = ""
     model: str
     """The checkpoint: any model reference; a SHA-256 once resolved."""
+    unet: str | None = None
     vae: str | None = None
-    """Takes the place of the checkpoint's own."""
+    text_encoders: tuple[str, ...] = ()
+    """Take the place of the checkpoint's own."""
     loras: tuple[LoraUse, ...] = ()
-    """Merged in this order."""
+    """Merged in this order, after those that the prompt names."""
+    embeddings: tuple[NetworkUse, ...] = ()
+    """What the words of the prompts stand for that are embeddings' names: filled by resolving."""
+    controls: tuple[ControlUse, ...] = ()
     sampler: str = "DPM++ 2M"
     schedule: str = "Automatic"
     steps: int = Field(default=20, ge=1, le=1000)
     cfg: float = Field(default=7.0, ge=0.0, le=100.0)
     """Classifier-free guidance; 1 is without."""
+    image_cfg: float = Field(default=1.5, ge=0.0, le=100.0)
+    """Guidance by the picture that is drawn over, of instruct-pix2pix checkpoints."""
+    min_uncond: float = Field(default=0.0, ge=0.0)
+    """Below this noise level the negative prompt is evaluated at every other call only (webui: NGMS)."""
     seed: int = Field(default=-1, ge=-1, lt=SEEDS)
     """Of the first image; the next ones count up. -1 takes a random one."""
+    variation: Variation | None = None
+    seed_resize: tuple[int, int] | None = None
+    """Width and height in px of the picture whose noise is to be kept, as far as it goes."""
     width: int | None = Field(default=None, ge=64, le=8192, multiple_of=8)
     height: int | None = Field(default=None, ge=64, le=8192, multiple_of=8)
     """Pixels; None takes the size that the model was trained at."""
@@ -60,6 +56,8 @@ class GenerationRequest(BaseModel):
     """Images drawn at a time."""
     count: int = Field(default=1, ge=1, le=10_000)
     """Batches, one after the other."""
+    tiling: bool = False
+    """Whether its edges continue one another."""
     clip_skip: int = Field(default=1, ge=1, le=12)
     """Layer of the text encoder to read, from its end."""
     emphasis: Emphasis = "Original"
@@ -77,6 +75,18 @@ class GenerationRequest(BaseModel):
     """Factor on all noise that a sampler adds."""
     noise: Literal["NV", "CPU"] = "NV"
     """Generator of the noise: what an NVIDIA card draws, or torch's own (`inference.noise`)."""
+    ensd: int = Field(default=0, ge=0, lt=SEEDS)
+    """Added to the seed for all noise but the first (webui: eta noise seed delta)."""
+    sigma_min: float | None = Field(default=None, gt=0.0)
+    sigma_max: float | None = Field(default=None, gt=0.0)
+    rho: float | None = Field(default=None, gt=0.0)
+    """Overrides of a schedule's ends and bend; None is its own."""
+    discard_next_to_last: bool = False
+    """Whether the last noise level but one is left out, whatever the sampler's habit."""
+    init: Init | None = None
+    hires: Hires | None = None
+    refiner: Refiner | None = None
+    faces: Faces | None = None
 
     @property
     def images(self) -> int:

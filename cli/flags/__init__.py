@@ -1,0 +1,1 @@
+"""Groups of options that belong together, one file each: what `generate` can be told."""

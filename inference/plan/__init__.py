@@ -1,0 +1,8 @@
+"""Request + catalog -> plan: every reference looked up and every pairing checked before a weight is read (no torch)."""
+
+from inference.plan.adapters import plan_adapter
+from inference.plan.models import default_model
+from inference.plan.nouns import AdapterPlan, LoadPlan, ModelPlan, NamedModel
+from inference.plan.resolve import resolve
+
+__all__ = ["AdapterPlan", "LoadPlan", "ModelPlan", "NamedModel", "default_model", "plan_adapter", "resolve"]

@@ -1,0 +1,66 @@
+"""Models beside the checkpoint that a request uses, and how strongly."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from inference.request._said import Said
+from modelhub.refs import WeightedRef
+
+__all__ = ["ControlUse", "LoraUse", "NetworkUse", "Variation"]
+
+
+class LoraUse(Said):
+    """One LoRA of a request and how strongly each part of the model gets it."""
+
+    ref: str
+    """Any model reference; a SHA-256 once resolved."""
+    unet: float = 1.0
+    text_encoder: float = 1.0
+    blocks: tuple[float, ...] = ()
+    """Factors on the UNet's strength block by block, 12 to 26 of them as webui's block-weight extension counts; none
+    is 1 everywhere."""
+
+    @classmethod
+    def parse(cls, text: str) -> "LoraUse":
+        """From ``REF[=UNET[,TEXT_ENCODER]]``."""
+        weighted = WeightedRef.parse(text)
+        return cls(ref=str(weighted.ref), unet=weighted.unet, text_encoder=weighted.text_encoder)
+
+
+class NetworkUse(Said):
+    """An embedding that the prompts name; by its name there, since that is text."""
+
+    name: str
+    ref: str
+    """A SHA-256."""
+
+
+class ControlUse(Said):
+    """A ControlNet, the picture that it follows, and when."""
+
+    ref: str
+    """The ControlNet: any model reference; a SHA-256 once resolved."""
+    image: str
+    """Path of the picture to follow; the SHA-256 of its bytes once resolved."""
+    preprocessor: str = "none"
+    """What makes the hint of the picture; "none" takes it as it is."""
+    options: tuple[float, ...] = ()
+    """The preprocessor's numbers in its own order, e.g. canny's two thresholds."""
+    weight: float = Field(default=1.0, ge=0.0, le=2.0)
+    start: float = Field(default=0.0, ge=0.0, le=1.0)
+    end: float = Field(default=1.0, ge=0.0, le=1.0)
+    """The share of the steps between which it acts."""
+    mode: Literal["balanced", "prompt", "control"] = "balanced"
+    """Which of the two is more important."""
+    resize: Literal["stretch", "crop", "fill"] = "crop"
+    """How its picture comes to the size that is drawn."""
+
+
+class Variation(Said):
+    """A second seed whose noise is mixed in."""
+
+    seed: int = Field(default=-1, ge=-1, lt=1 << 32)
+    """Of the first image; -1 takes a random one."""
+    strength: float = Field(ge=0.0, le=1.0)
+    """0 is the seed's own noise, 1 the second one's."""
