@@ -11,7 +11,7 @@ from functools import cache
 from tests.architectures import UNETS, transformer, unet
 from tests.tables import Shapes
 
-__all__ = ["LDM", "NATIVE", "authors_transformer", "authors_unet"]
+__all__ = ["LDM", "NATIVE", "authors_transformer", "authors_unet", "ldm_name"]
 
 
 @dataclass(frozen=True)
@@ -428,7 +428,7 @@ def authors_unet(name: str) -> Shapes:
     """In latent diffusion's names, without prefix."""
     shapes = unet(name)
     layers = UNETS[name][1].get("layers_per_block", 2)
-    return {_ldm_name(key, shapes, layers): shape for key, shape in shapes.items()}
+    return {ldm_name(key, shapes, layers): shape for key, shape in shapes.items()}
 
 
 @cache
@@ -440,7 +440,7 @@ def authors_transformer(name: str) -> Shapes:
     return {_renamed(key, rules.renamed): shape for key, shape in shapes.items()} | dict(rules.added or {})
 
 
-def _ldm_name(name: str, shapes: Shapes, layers: int) -> str:
+def ldm_name(name: str, shapes: Shapes, layers: int) -> str:
     for ours, theirs in _UNET_ENDS:
         if name.startswith(f"{ours}."):
             return theirs + name.removeprefix(ours)

@@ -24,13 +24,14 @@ _LARGEST = 8192
 class Hints:
     """Sizes that no tensor shows."""
 
-    unet_heads: int
+    unet_heads: int | None
+    """None: one for every 64 channels."""
     unet_norm_groups: int
     vae_norm_groups: int
     text_encoder_heads: int | None
     """None: one head per `Family.clip_head_width` columns."""
-    resolution: int
-    """Pixels of a side the model was trained at."""
+    resolution: int | None
+    """Pixels of a side the model was trained at; None: what is usual for its family."""
 
 
 def read_hints(path: object, metadata: Mapping[str, str], family: Family) -> Hints:
@@ -49,11 +50,11 @@ def write_hints(hints: Hints) -> dict[str, str]:
 
 
 def _usual(family: Family) -> Hints:
-    if family.unet is None or family.unet.heads is None:
+    if family.unet is None:
         raise Incompatible(
             f"generating with {family.title} models is not possible yet", mend="modelhub ls --family sd1"
         )
-    return Hints(family.unet.heads, family.unet.norm_groups, family.unet.norm_groups, None, family.resolution)
+    return Hints(family.unet.heads, family.unet.norm_groups, family.unet.norm_groups, None, None)
 
 
 def _written(path: object, metadata: Mapping[str, str]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Builds modules on the meta device and gives them a file's tensors."""
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from inference.weights.single_file import TEXT_ENCODER, Part
+from inference.weights.parts import TEXT_ROLES, Part, Piece
 from inference.weights.text_encoder import canonical
 from modelhub.errors import BrokenFile, OutOfResources
 
@@ -24,17 +25,17 @@ def load_part(part: Part, *, device: torch.device, dtype: torch.dtype) -> nn.Mod
     device stay mapped from the file: it must be replaced, never written in place.
     """
     module = build(part)
-    wanted = {name: _canonical(part, name) for name in module.state_dict()}
+    shapes = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    wanted = {name: _canonical(part, name) for name in shapes}
     missing = sorted(set(wanted.values()) - set(part.keys))
     if missing:
         raise BrokenFile(part.path, f"its {part.role} lacks {missing[0]}" + _and_more(missing))
-    tensors = read_tensors(part.path, (part.keys[name] for name in wanted.values()), device=device)
-    expected = {name: parameter.shape for name, parameter in module.state_dict().items()}
-    state = {}
-    for name, shape in expected.items():
-        tensor = tensors[part.keys[wanted[name]]]
-        state[name] = _fit(part, name, tensor, shape).to(dtype if tensor.is_floating_point() else tensor.dtype)
+    read = _read(part, [part.keys[name] for name in wanted.values()], device)
     with _memory(part):
+        state = {
+            name: _fit(part, name, _numbers(part.keys[wanted[name]], read, dtype), shape)
+            for name, shape in shapes.items()
+        }
         module.load_state_dict(state, assign=True)
         _make_buffers_real(module)
         return module.to(device).requires_grad_(False).eval()
@@ -46,12 +47,12 @@ def build(part: Part) -> nn.Module:
     component = getattr(importlib.import_module(package), name)
     try:
         with torch.device("meta"):
-            if part.role == TEXT_ENCODER:
+            if part.role in TEXT_ROLES:
                 config = component.config_class(**part.config)
                 module: nn.Module = component(config)
             else:
                 module = component(**part.config)
-    except (ValueError, StrictDataclassError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, StrictDataclassError) as error:
         raise BrokenFile(part.path, f"no {part.role} has the sizes that it describes ({error})") from error
     return module
 
@@ -62,8 +63,33 @@ def read_tensors(path: Path, keys: Iterable[str], *, device: torch.device) -> di
         return {key: file.get_tensor(key) for key in keys}
 
 
+def _read(part: Part, pieces: Iterable[Piece], device: torch.device) -> Mapping[str, Tensor]:
+    """The tensors that the pieces are cut from, each read once."""
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for piece in pieces:
+        wanted[piece.file].update(name for name in (piece.tensor, piece.scale) if name)
+    return {
+        name: tensor
+        for file, keys in wanted.items()
+        for name, tensor in read_tensors(part.path / file, sorted(keys), device=device).items()
+    }
+
+
+def _numbers(piece: Piece, read: Mapping[str, Tensor], dtype: torch.dtype) -> Tensor:
+    """A parameter in the type to compute in."""
+    tensor = read[piece.tensor]
+    if piece.scale:
+        scale = read[piece.scale].float()
+        tensor = tensor.float() * (scale if scale.ndim == 0 else scale.reshape(-1, *[1] * (tensor.ndim - 1)))
+    if piece.transposed:
+        tensor = tensor.T
+    if piece.rows:
+        tensor = tensor[slice(*piece.rows)]
+    return tensor.to(dtype if tensor.is_floating_point() else tensor.dtype).contiguous()
+
+
 def _canonical(part: Part, name: str) -> str:
-    return canonical(name) if part.role == TEXT_ENCODER else name
+    return canonical(name) if part.role in TEXT_ROLES else name
 
 
 def _fit(part: Part, name: str, tensor: Tensor, shape: torch.Size) -> Tensor:

@@ -1,92 +1,91 @@
-"""A checkpoint file as the parts of a pipeline: which tensor of the file is which parameter of which module."""
+"""Files as the parts of a pipeline: which tensor of which file is which parameter of which module."""
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from inference.weights import text_encoder, unet, vae
+from inference.weights import text_encoder, unet, unet_sizes, vae
 from inference.weights.hints import read_hints
+from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2, TEXT_ROLES, UNET, VAE, Part, Piece, Weights
 from modelhub.errors import BrokenFile
 from modelhub.families import Family
 from modelhub.headers import TensorTable
 
-__all__ = [
-    "TEXT_ENCODER",
-    "TEXT_PREFIXES",
-    "UNET",
-    "UNET_PREFIX",
-    "VAE",
-    "VAE_PREFIXES",
-    "Part",
-    "checkpoint_parts",
-    "rename",
-    "vae_part",
-]
-
-UNET = "unet"
-VAE = "vae"
-TEXT_ENCODER = "text_encoder"
+__all__ = ["TEXT_ENCODER", "TEXT_ENCODER_2", "TEXT_ROLES", "UNET", "VAE", "Part", "Piece", "Weights"]
+__all__ += ["TEXT_PREFIXES", "UNET_PREFIX", "VAE_PREFIXES", "checkpoint_parts", "held_parts", "lacking", "part_in"]
+__all__ += ["CALLED", "rename", "text_width"]
 
 UNET_PREFIX = "model.diffusion_model."
+_UNET_PREFIXES = (UNET_PREFIX, "diffusion_model.", "unet.", "")
 VAE_PREFIXES = ("first_stage_model.", "vae.", "")
-TEXT_PREFIXES = ("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer.")
-_IGNORED = ("position_ids",)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One module of a pipeline, described by a file: enough to build and to check it without reading a weight."""
-
-    role: str
-    component: str
-    """Dotted class that implements it."""
-    config: Mapping[str, Any]
-    """Arguments of that class."""
-    path: Path
-    keys: Mapping[str, str]
-    """Parameter, by its canonical name -> tensor of the file."""
-    shapes: Mapping[str, tuple[int, ...]]
-    """Parameter -> shape in the file."""
-
-    @property
-    def modules(self) -> dict[str, tuple[int, ...]]:
-        """Dotted module -> shape of its weight: what adapters can attach to."""
-        return {name.removesuffix(".weight"): shape for name, shape in self.shapes.items() if name.endswith(".weight")}
+TEXT_PREFIXES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sd1": {TEXT_ENCODER: ("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer.")},
+    "sd2": {TEXT_ENCODER: ("cond_stage_model.model.", "cond_stage_model.transformer.text_model.")},
+    "sdxl": {
+        TEXT_ENCODER: ("conditioner.embedders.0.transformer.text_model.",),
+        TEXT_ENCODER_2: ("conditioner.embedders.1.model.",),
+    },
+    "sdxl-refiner": {TEXT_ENCODER_2: ("conditioner.embedders.0.model.",)},
+}
+"""Family -> part -> how its tensors begin in checkpoints; the first is what is written."""
+_ALONE = (
+    "text_model.", "", "model.", "transformer.text_model.", "transformer.", "text_encoder.text_model.", "text_encoder.",
+    "text_encoder_2.text_model.", "text_encoder_2.", "text_encoders.clip_l.transformer.text_model.",
+    "text_encoders.clip_g.transformer.text_model.",
+    *(prefix for places in TEXT_PREFIXES.values() for prefixes in places.values() for prefix in prefixes),
+)  # fmt: skip
+"""How they begin in files of text encoders."""
+_LDM_TOPS = ("input_blocks", "middle_block", "output_blocks", "time_embed", "label_emb", "out")
+_DIFFUSERS_TOPS = ("conv_in", "down_blocks", "mid_block", "up_blocks", "time_embedding", "add_embedding")
+_UNET_TOPS = frozenset((*_LDM_TOPS, *_DIFFUSERS_TOPS, "conv_norm_out", "conv_out"))
+_VAE_TOPS = frozenset(("encoder", "decoder", "quant_conv", "post_quant_conv"))
+_BESIDE = (".scale_weight", ".weight_scale", ".scale_input", ".input_scale", ".comfy_quant")
+"""What tools keep beside weights in eight bits."""
+_LARGEST, _LONGEST, _MOST_LEVELS = 8192, 64, 16
+"""Nothing that a configuration counts comes near."""
+_Found = tuple[str, Piece, tuple[int, ...]]
+"""A parameter by its canonical name, where its numbers are, and its shape."""
+CALLED = {UNET: "UNet", VAE: "VAE", TEXT_ENCODER: "text encoder", TEXT_ENCODER_2: "second text encoder"}
+"""A role, as people say it."""
 
 
 def checkpoint_parts(path: Path, table: TensorTable, family: Family) -> dict[str, Part]:
-    """The UNet, VAE and text encoder of a single-file checkpoint; raises `BrokenFile` when one is missing."""
-    hints = read_hints(path, table.metadata, family)
-    defaults = _defaults(family.name)
-    _prefix_with(table, (UNET_PREFIX,), "input_blocks.0.0.weight", path, "UNet")
-    net = unet.read_shape(table, UNET_PREFIX)
-    prefix = _prefix_with(table, TEXT_PREFIXES, "embeddings.token_embedding.weight", path, "text encoder")
-    clip = text_encoder.read_shape(table, prefix)
-    heads = hints.text_encoder_heads or max(1, clip.width // family.clip_head_width)
-    return {
-        UNET: _part(
-            UNET, family, path, table, UNET_PREFIX, unet.names(net),
-            unet.config(net, defaults[UNET], heads=hints.unet_heads, norm_groups=hints.unet_norm_groups),
-        ),
-        VAE: vae_part(path, table, family),
-        TEXT_ENCODER: _part(
-            TEXT_ENCODER, family, path, table, prefix, {},
-            text_encoder.config(clip, defaults[TEXT_ENCODER], heads=heads), canonical=text_encoder.CANONICAL,
-        ),
-    }  # fmt: skip
+    """All that the family needs, from a single file; raises `BrokenFile` when something is missing."""
+    weights = Weights(path, table)
+    parts = held_parts(weights, family)
+    for role in lacking(parts, family):
+        raise BrokenFile(path, f"it holds no {CALLED[role]} ({_first_name(role, family)} is missing)")
+    return parts
 
 
-def vae_part(path: Path, table: TensorTable, family: Family) -> Part:
-    """The VAE of a checkpoint or of a file of its own, in either layout."""
-    prefix = _prefix_with(table, VAE_PREFIXES, "decoder.conv_in.weight", path, "VAE")
-    shape = vae.read_shape(table, prefix)
-    hints = read_hints(path, table.metadata, family)
-    config = vae.config(shape, _defaults(family.name)[VAE], norm_groups=hints.vae_norm_groups)
-    return _part(VAE, family, path, table, prefix, vae.names(shape), config)
+def lacking(parts: Mapping[str, Part], family: Family) -> list[str]:
+    """The roles that nothing plays."""
+    return [role for role in family.components if role not in parts]
+
+
+def held_parts(weights: Weights, family: Family) -> dict[str, Part]:
+    """The parts of a pipeline that a file holds."""
+    found = {UNET: _unet(weights, family), VAE: _vae(weights, family)}
+    for role, prefixes in TEXT_PREFIXES[family.name].items():
+        found[role] = _text_encoder(weights, family, role, (*prefixes, f"{role}.text_model.", f"{role}."))
+    return {role: part for role, part in found.items() if part}
+
+
+def part_in(weights: Weights, family: Family, role: str) -> Part:
+    """What plays `role` in a file of its own, or in a checkpoint, in either layout; raises `BrokenFile`."""
+    found = _part_of(weights, family, role)
+    if found is None:
+        raise BrokenFile(weights.path, f"it holds no {CALLED[role]} in any layout that we know")
+    return found
+
+
+def text_width(weights: Weights) -> int | None:
+    """Columns of the encodings that a file's text encoder makes; None where it has none."""
+    prefix = text_encoder.find_prefix(weights.table, _ALONE)
+    return None if prefix is None else text_encoder.read_shape(weights.table, prefix).width
 
 
 def rename(name: str, names: Mapping[str, str]) -> str:
@@ -98,26 +97,104 @@ def rename(name: str, names: Mapping[str, str]) -> str:
     return name
 
 
+def _part_of(weights: Weights, family: Family, role: str) -> Part | None:
+    if role == UNET:
+        return _unet(weights, family)
+    if role == VAE:
+        return _vae(weights, family)
+    return _text_encoder(weights, family, role, (*TEXT_PREFIXES[family.name][role], *_ALONE))
+
+
+def _unet(weights: Weights, family: Family) -> Part | None:
+    entries = (unet_sizes.LDM_ENTRY, unet_sizes.DIFFUSERS_ENTRY)
+    prefix = _prefix(weights.table, _UNET_PREFIXES, entries)
+    if prefix is None:
+        return None
+    shape = unet_sizes.read_shape(weights.table, prefix)
+    hints = read_hints(weights.path, weights.table.metadata, family)
+    config = unet.config(
+        shape, _defaults(family.name)[UNET], heads=hints.unet_heads, norm_groups=hints.unet_norm_groups,
+        own=_own(weights),
+    )  # fmt: skip
+    return _part(UNET, family, weights, config, _renamed(weights, prefix, unet.names(shape), _UNET_TOPS))
+
+
+def _vae(weights: Weights, family: Family) -> Part | None:
+    prefix = _prefix(weights.table, VAE_PREFIXES, ("decoder.conv_in.weight",))
+    if prefix is None:
+        return None
+    shape = vae.read_shape(weights.table, prefix)
+    hints = read_hints(weights.path, weights.table.metadata, family)
+    config = vae.config(shape, _defaults(family.name)[VAE], norm_groups=hints.vae_norm_groups, own=_own(weights))
+    return _part(VAE, family, weights, config, _renamed(weights, prefix, vae.names(shape), _VAE_TOPS))
+
+
+def _text_encoder(weights: Weights, family: Family, role: str, prefixes: tuple[str, ...]) -> Part | None:
+    prefix = text_encoder.find_prefix(weights.table, prefixes)
+    if prefix is None:
+        return None
+    shape = text_encoder.read_shape(weights.table, prefix, read_layers=family.clip_layers)
+    if not (shape.width and shape.layers):
+        return None
+    hints = read_hints(weights.path, weights.table.metadata, family)
+    heads = hints.text_encoder_heads or max(1, shape.width // family.clip_head_width)
+    config = text_encoder.config(shape, _defaults(family.name)[role], heads=heads, own=_own(weights))
+    return _part(role, family, weights, config, text_encoder.pieces(weights, prefix, shape))
+
+
 def _part(
-    role: str, family: Family, path: Path, table: TensorTable, prefix: str, names: Mapping[str, str],
-    config: Mapping[str, Any], canonical: str = "",
+    role: str, family: Family, weights: Weights, config: Mapping[str, Any], found: Iterator[_Found]
 ) -> Part:  # fmt: skip
-    keys = {canonical + ours: theirs for ours, theirs in _renamed(table, prefix, names)}
-    shapes = {ours: table.tensors[theirs].shape for ours, theirs in keys.items()}
-    return Part(role, family.components[role], config, path, keys, shapes)
+    keys: dict[str, Piece] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, piece, shape in found:
+        keys[name], shapes[name] = piece, shape
+    return Part(role, family.components[role], config, weights.path, keys, shapes)
 
 
-def _renamed(table: TensorTable, prefix: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for key in table.tensors:
-        if key.startswith(prefix) and not key.endswith(_IGNORED):
-            yield rename(key[len(prefix) :], names), key
+def _renamed(weights: Weights, prefix: str, names: Mapping[str, str], tops: frozenset[str]) -> Iterator[_Found]:
+    """Every tensor under `prefix` that is a parameter; averages, markers and leftovers are not."""
+    for key, entry in weights.table.tensors.items():
+        name = key[len(prefix) :]
+        if key.startswith(prefix) and name.partition(".")[0] in tops and not key.endswith(_BESIDE):
+            yield rename(name, names), weights.piece(key), entry.shape
 
 
-def _prefix_with(table: TensorTable, prefixes: tuple[str, ...], key: str, path: Path, what: str) -> str:
-    for prefix in prefixes:
-        if prefix + key in table.tensors:
-            return prefix
-    raise BrokenFile(path, f"it holds no {what} ({prefixes[0]}{key} is missing)")
+def _prefix(table: TensorTable, prefixes: tuple[str, ...], entries: tuple[str, ...]) -> str | None:
+    return next((prefix for prefix in prefixes if any(prefix + one in table.tensors for one in entries)), None)
+
+
+def _first_name(role: str, family: Family) -> str:
+    """Of the tensor that a part is known by."""
+    if role == UNET:
+        return UNET_PREFIX + unet_sizes.LDM_ENTRY
+    if role == VAE:
+        return f"{VAE_PREFIXES[0]}decoder.conv_in.weight"
+    return TEXT_PREFIXES[family.name][role][0] + "..."
+
+
+def _own(weights: Weights) -> dict[str, Any]:
+    """What a folder's configuration says, each value as it was before the table made a text of it."""
+    if weights.table.container != "diffusers":
+        return {}
+    values = {name: _value(text) for name, text in weights.table.metadata.items()}
+    return {name: value for name, value in values.items() if _is_sane(value)}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _is_sane(value: Any) -> bool:
+    """Whether it may describe a model: strangers wrote it."""
+    if isinstance(value, list):
+        return len(value) <= _MOST_LEVELS and all(type(one) is int and _is_sane(one) for one in value)
+    if isinstance(value, str):
+        return len(value) <= _LONGEST
+    return isinstance(value, int | float) and 0 <= value <= _LARGEST
 
 
 @cache

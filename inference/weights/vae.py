@@ -9,6 +9,10 @@ from modelhub.headers import TensorTable
 __all__ = ["VaeShape", "config", "names", "read_shape", "shape_of"]
 
 _ATTENTION = {"norm": "group_norm", "q": "to_q", "k": "to_k", "v": "to_v", "proj_out": "to_out.0"}
+_OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+"""diffusers' own names before 0.15, which many published files still have."""
+_UNSHOWN = ("act_fn", "norm_num_groups")
+"""What a folder's own configuration is believed in, since no tensor shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ def read_shape(table: TensorTable, prefix: str) -> VaeShape:
         shape = table.shape(f"{prefix}encoder.{level.format(index, layer)}.conv1.weight")
         return shape[0] if shape else None
 
-    attention = "mid_block.attentions.0.to_q" if native else "mid.attn_1.q"
+    attention = "mid_block.attentions.0.group_norm" if native else "mid.attn_1.norm"
     return VaeShape(
         channels=tuple(_while_found(width(index, 0) for index in range(16))),
         layers=len(list(_while_found(width(0, layer) for layer in range(16)))),
@@ -57,11 +61,14 @@ def shape_of(config: Mapping[str, Any]) -> VaeShape:
 
 def names(shape: VaeShape) -> dict[str, str]:
     """File prefix -> diffusers module, for every part that is named differently there."""
-    return {} if shape.diffusers_names else dict(_pairs(shape))
+    return dict(_renamed_since() if shape.diffusers_names else _pairs(shape))
 
 
-def config(shape: VaeShape, defaults: Mapping[str, Any], *, norm_groups: int) -> dict[str, Any]:
-    """Arguments of diffusers' `AutoencoderKL` for these sizes; `defaults` are the family's other ones."""
+def config(shape: VaeShape, defaults: Mapping[str, Any], *, norm_groups: int, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of diffusers' `AutoencoderKL` for these sizes.
+
+    `defaults` are the family's other ones, `own` those of the model's own configuration where it has any.
+    """
     levels = len(shape.channels)
     return {
         **defaults,
@@ -72,7 +79,15 @@ def config(shape: VaeShape, defaults: Mapping[str, Any], *, norm_groups: int) ->
         "up_block_types": ["UpDecoderBlock2D"] * levels,
         "mid_block_add_attention": shape.middle_attention,
         "norm_num_groups": norm_groups,
+        **{name: own[name] for name in _UNSHOWN if own.get(name) is not None},
     }
+
+
+def _renamed_since() -> Iterator[tuple[str, str]]:
+    for half in ("encoder", "decoder"):
+        attention = f"{half}.mid_block.attentions.0"
+        for old, new in _OLD_ATTENTION.items():
+            yield f"{attention}.{old}", f"{attention}.{new}"
 
 
 def _pairs(shape: VaeShape) -> Iterator[tuple[str, str]]:

@@ -137,12 +137,16 @@ class Family:
     ``dc`` (Sana), ``cascade``."""
     vae_of: str | None = None
     """Family whose very VAE it uses; None: its own."""
+    resolutions: Mapping[str, int] = field(default_factory=dict)
+    """What a model predicts -> pixels of a side, where those that predict it were trained at other ones."""
     other_latents: tuple[int, ...] = ()
     """Channels that the latents of its other variants have."""
     vae_names: tuple[str, ...] = ()
     """File names, or words of them, by which everybody knows its VAE, lower case."""
     clip_head_width: int = 64
     """Columns of one head of the text encoder, which no shape tells."""
+    clip_layers: int | None = None
+    """Layers of the published text encoder that are read, where that is all but the last one."""
     components: Mapping[str, str] = field(default_factory=dict)
     """Part of a pipeline -> dotted class that implements it."""
     modelspec_architectures: tuple[str, ...] = ()

@@ -27,6 +27,8 @@ FAMILY = Family(
         steps={"875000": "epsilon", "220000": "epsilon", "110000": "v"},
     ),
     vae_of="sd1",
+    resolutions={"v": 768},
+    clip_layers=23,
     components={
         "unet": "diffusers.UNet2DConditionModel",
         "vae": "diffusers.AutoencoderKL",

@@ -21,7 +21,7 @@ def test_what_is_written_is_read_back() -> None:
 
 
 def test_a_file_without_our_header_follows_its_family() -> None:
-    assert read_hints("x", {}, SD1) == Hints(8, 32, 32, None, 512)
+    assert read_hints("x", {}, SD1) == Hints(8, 32, 32, None, None)
 
 
 def test_each_number_that_is_left_out_or_null_is_the_familys() -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from inference.weights.export import checkpoint_tensors
 from inference.weights.load import load_part
 from inference.weights.save import save_tensors
-from inference.weights.single_file import Part, checkpoint_parts, vae_part
+from inference.weights.single_file import Part, Weights, checkpoint_parts, part_in
 from modelhub.errors import BrokenFile
 from modelhub.families import family
 from modelhub.headers import read_table
@@ -97,7 +97,7 @@ def test_a_vae_file_of_its_own_is_read_in_both_layouts(models: Mapping[str, nn.M
     save_tensors(native, models["vae"].state_dict(), tiny.write_hints(tiny.HINTS))
 
     for path in (ldm, native):
-        assert_same_answer("vae", load(vae_part(path, read_table(path), SD1)), models["vae"])
+        assert_same_answer("vae", load(part_in(Weights(path, read_table(path)), SD1, "vae")), models["vae"])
 
 
 def test_a_missing_tensor_is_named(tmp_path: Path) -> None:

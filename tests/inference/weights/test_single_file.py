@@ -13,7 +13,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from inference.weights.export import checkpoint_tensors
 from inference.weights.load import build
-from inference.weights.single_file import Part, checkpoint_parts, vae_part
+from inference.weights.single_file import Part, Weights, checkpoint_parts, part_in
 from inference.weights.text_encoder import canonical
 from modelhub.errors import BrokenFile
 from modelhub.families import family
@@ -118,7 +118,7 @@ def test_every_name_means_what_diffusers_converter_makes_of_it(
     """Each tensor is followed through their code by its identity."""
     theirs = CONVERTERS[role](dict(real_tensors), dict(real[role].config))
 
-    mapped = {parameter: real_tensors[key] for parameter, key in real_parts[role].keys.items()}
+    mapped = {parameter: real_tensors[piece.tensor] for parameter, piece in real_parts[role].keys.items()}
     assert theirs.keys() == mapped.keys()
     for name, tensor in theirs.items():
         assert tensor.data_ptr() == mapped[name].data_ptr()
@@ -164,8 +164,8 @@ def test_sizes_are_read_from_the_shapes_of_any_unet(sizes: dict[str, Any]) -> No
 
     assert shapes(build(part)) == shapes(models["unet"])
     theirs = convert_ldm_unet_checkpoint(dict(tensors), dict(models["unet"].config))
-    for name, key in part.keys.items():
-        assert theirs[name] is tensors[key], name
+    for name, piece in part.keys.items():
+        assert theirs[name] is tensors[piece.tensor], name
 
 
 def test_novelais_layout_has_no_text_model_level(checkpoint: Path) -> None:
@@ -179,16 +179,16 @@ def test_novelais_layout_has_no_text_model_level(checkpoint: Path) -> None:
 
     assert bare.config == usual.config
     assert bare.shapes == usual.shapes
-    assert all(nai[key] is tensors[usual.keys[name]] for name, key in bare.keys.items())
+    assert all(nai[piece.tensor] is tensors[usual.keys[name].tensor] for name, piece in bare.keys.items())
 
 
 def test_a_vae_in_diffusers_own_layout_is_read_as_it_is(models: Mapping[str, nn.Module]) -> None:
     state = models["vae"].state_dict()
 
-    part = vae_part(PATH, table_of(state, **tiny.write_hints(tiny.HINTS)), SD1)
+    part = part_in(Weights(PATH, table_of(state, **tiny.write_hints(tiny.HINTS))), SD1, "vae")
 
     assert shapes(build(part)) == shapes(models["vae"])
-    assert part.keys == {name: name for name in state}
+    assert {name: piece.tensor for name, piece in part.keys.items()} == {name: name for name in state}
 
 
 def test_a_vae_without_attention_in_its_middle_is_built_without() -> None:
@@ -200,7 +200,7 @@ def test_a_vae_without_attention_in_its_middle_is_built_without() -> None:
     )
     tensors = checkpoint_tensors(unet=tiny.models()["unet"], vae=vae, text_encoder=tiny.models()["text_encoder"])
 
-    assert shapes(build(vae_part(PATH, table_of(tensors), SD1))) == shapes(vae)
+    assert shapes(build(part_in(Weights(PATH, table_of(tensors)), SD1, "vae"))) == shapes(vae)
 
 
 @pytest.mark.parametrize(
