@@ -1,17 +1,24 @@
 """Loads models, keeps them, and puts adapters in and out: one engine a device, one request at a time."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
+import psutil
 import torch
 from torch import Tensor, nn
 
-from inference.adapters.merge import Merged
+from inference.adapters.merge import Factors, Merged, read_factors
+from inference.adapters.nets import Attending
 from inference.plan import AdapterPlan, ModelPlan
+from inference.shelf import Shelf, Stamp
+from inference.tiling import set_tiling
+from inference.upscalers.nets import Nets
 from inference.weights.load import load_part
-from inference.weights.single_file import VAE, Part
-from modelhub.errors import BadValue
+from inference.weights.parts import UNET, VAE, Part
+from modelhub.errors import BadValue, OutOfResources
 from modelhub.settings import DEVICES
 
 __all__ = ["Engine", "pick_device"]
@@ -19,45 +26,61 @@ __all__ = ["Engine", "pick_device"]
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A module and what it was loaded from."""
+    """A module and the adapters that are in it."""
 
-    stamp: tuple[object, ...]
     module: nn.Module
+    merged: Merged
+    attending: Attending
 
 
 class Engine:
     """The models that are loaded on one device."""
 
-    def __init__(self, device: str = "auto", *, half: torch.dtype = torch.float16) -> None:
-        """`half` is the precision that a GPU works in: float16 to generate, bfloat16 to train."""
+    def __init__(
+        self, device: str = "auto", *, half: torch.dtype = torch.float16, memory: int | None = None
+    ) -> None:  # fmt: skip
+        """`half` is the precision that a GPU works in: float16 to generate, bfloat16 to train.
+
+        `memory` is how many bytes of models are kept loaded beside what is drawn with; None is half of what is free.
+        """
         self.device = pick_device(device)
+        self.nets = Nets(self.device)
         self._half = half
-        self._loaded: dict[str, _Loaded] = {}
-        self._merged: Merged | None = None
-        self._adapters: tuple[AdapterPlan, ...] = ()
+        self._shelf: Shelf[_Loaded | Factors] = Shelf(_free(self.device) // 2 if memory is None else memory)
 
     def dtype(self, role: str) -> torch.dtype:
         """Half precision on a GPU, but for the VAE, which some checkpoints' weights overflow in it."""
         return self._half if self.device.type == "cuda" and role != VAE else torch.float32
 
+    @torch.inference_mode(False)
     def prepare(self, plan: ModelPlan) -> Mapping[str, nn.Module]:
-        """The plan's modules with its adapters merged; loads what is not loaded yet."""
-        self._take_adapters_out_unless(plan.adapters, self._parts_stand(plan.parts))
-        for role, part in plan.parts.items():
-            if not self._stands(role, part):
-                self._loaded.pop(role, None)
-                self._loaded[role] = _Loaded(_stamp(part), self._load(part))
-        models = {role: self._loaded[role].module for role in plan.parts}
-        if self._merged is None and plan.adapters:
-            self._merged = Merged.apply(models, plan.adapters)
-            self._adapters = plan.adapters
-        return models
+        """The plan's modules with its adapters in them; loads what is not loaded yet.
 
-    def without_adapters(self) -> None:
-        """Put the base weights back, to the bit."""
-        if self._merged:
-            self._merged.restore()
-        self._merged, self._adapters = None, ()
+        A module stays valid as long as somebody holds it, and keeps its adapters until a plan of the same files with
+        other ones is prepared: who draws with two such plans in turn prepares each before its turn, which costs
+        nothing where all is in place.
+        """
+        keys: dict[str, Hashable] = {role: (role, *_stamps(part)) for role, part in plan.parts.items()}
+        wanted = {*keys.values(), *(Stamp.of(adapter.path) for adapter in plan.adapters)}
+        loaded = {role: self._part(keys[role], part, wanted) for role, part in plan.parts.items()}
+        adapters = [(adapter, self._factors(adapter, wanted)) for adapter in plan.adapters]
+        for one in loaded.values():
+            one.merged.switch(adapters)
+        loaded[UNET].attending.switch(plan.hypernetworks)
+        set_tiling([one.module for one in loaded.values()], plan.tiling)
+        return {role: one.module for role, one in loaded.items()}
+
+    def load(self, part: Part) -> nn.Module:
+        """One module by itself, kept as the others are."""
+        key = (part.role, *_stamps(part))
+        return self._part(key, part, {key}).module
+
+    def release(self) -> None:
+        """Let go of all models; those that a stage holds stay valid, adapters and all."""
+        self._shelf.clear()
+        self.nets.clear()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     @torch.inference_mode()
     def encode(self, plan: ModelPlan, pixels: Tensor) -> Tensor:
@@ -75,18 +98,32 @@ class Engine:
         pixels: Tensor = vae.decode((latents / latent.scale + latent.shift).to(self.dtype(VAE)), return_dict=False)[0]
         return pixels
 
-    def _load(self, part: Part) -> nn.Module:
-        return load_part(part, device=self.device, dtype=self.dtype(part.role))
+    def _part(self, key: Hashable, part: Part, wanted: Collection[Hashable]) -> _Loaded:
+        found = self._shelf.take(key)
+        if not isinstance(found, _Loaded):
+            size = sum(map(prod, part.shapes.values())) * self.dtype(part.role).itemsize
+            self._shelf.make_room(size, keep=wanted)
+            module = self._load(part, wanted)
+            found = _Loaded(module, Merged(part.role, module), Attending(module))
+            self._shelf.put(key, found, size)
+        return found
 
-    def _parts_stand(self, parts: Mapping[str, Part]) -> bool:
-        return all(self._stands(role, part) for role, part in parts.items())
+    def _load(self, part: Part, wanted: Collection[Hashable]) -> nn.Module:
+        """Tried again without all that is only kept, where the memory is full."""
+        try:
+            return load_part(part, device=self.device, dtype=self.dtype(part.role))
+        except OutOfResources:
+            self._shelf.make_room(sys.maxsize, keep=wanted)
+            return load_part(part, device=self.device, dtype=self.dtype(part.role))
 
-    def _stands(self, role: str, part: Part) -> bool:
-        return role in self._loaded and self._loaded[role].stamp == _stamp(part)
-
-    def _take_adapters_out_unless(self, wanted: tuple[AdapterPlan, ...], parts_stand: bool) -> None:
-        if not parts_stand or self._adapters != wanted:
-            self.without_adapters()
+    def _factors(self, adapter: AdapterPlan, wanted: Collection[Hashable]) -> Factors:
+        key = Stamp.of(adapter.path)
+        found = self._shelf.take(key)
+        if not isinstance(found, Factors) or not found.tensors.keys() >= set(adapter.tensor_names()):
+            found = read_factors(adapter, self.device)
+            self._shelf.make_room(found.size, keep=wanted)
+            self._shelf.put(key, found, found.size)
+        return found
 
 
 def pick_device(name: str) -> torch.device:
@@ -100,7 +137,11 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _stamp(part: Part) -> tuple[object, ...]:
-    """Tells whether a file is still what was loaded from it."""
-    status = part.path.stat()
-    return part.path, status.st_size, status.st_mtime_ns, status.st_ino
+def _stamps(part: Part) -> list[Stamp]:
+    """Of the files that a part lies in."""
+    return [Stamp.of(part.path / file) for file in sorted({piece.file for piece in part.keys.values()})]
+
+
+def _free(device: torch.device) -> int:
+    """Bytes."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available

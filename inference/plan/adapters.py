@@ -1,8 +1,10 @@
 """LoRAs that a request and its prompt name, found and checked against the base."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from inference.adapters.blocks import factors_of
 from inference.adapters.lora import parse_lora
 from inference.plan.models import check_readable, check_same_family
 from inference.plan.nouns import AdapterPlan
@@ -34,7 +36,11 @@ def find_loras(request: GenerationRequest, base: Artifact, catalog: Catalog) -> 
 def plan_loras(loras: Sequence[tuple[LoraUse, Artifact]], parts: Mapping[str, Part]) -> tuple[AdapterPlan, ...]:
     """Each against the modules of the base; raises `Incompatible`."""
     return tuple(
-        plan_adapter(lora.path, parts, name=lora.name, unet=use.unet, text_encoder=use.text_encoder)
+        replace(
+            plan_adapter(lora.path, parts, name=lora.name, unet=use.unet, text_encoder=use.text_encoder),
+            factors=factors_of(use.blocks, parts),
+            rank=use.rank,
+        )
         for use, lora in loras
     )
 
@@ -44,13 +50,15 @@ def plan_adapter(
 ) -> AdapterPlan:  # fmt: skip
     """A LoRA file checked against the modules of a base; raises `Incompatible`."""
     table = read_table(path)
+    parsed = parse_lora(path, table, parts)
     return AdapterPlan(
         name=name,
         path=path,
-        layers=parse_lora(path, table, parts),
+        layers=parsed.layers,
         unet=unet,
         text_encoder=text_encoder,
         addnet_hash=_addnet_hash(path, table),
+        skipped=parsed.skipped,
     )
 
 
@@ -61,7 +69,7 @@ def _tagged(tag: LoraTag) -> LoraUse:
             f"<lora:{tag.name}>: a prompt names LoRAs as the catalog knows them",
             mend=f"modelhub generate ... --lora {tag.name}={tag.unet:g},{tag.text_encoder:g}",
         )
-    return LoraUse(ref=tag.name, unet=tag.unet, text_encoder=tag.text_encoder)
+    return LoraUse(ref=tag.name, unet=tag.unet, text_encoder=tag.text_encoder, rank=tag.rank, blocks=tag.blocks)
 
 
 def _check_width(lora: Artifact, base: Artifact) -> None:

@@ -1,13 +1,15 @@
-"""Models beside the checkpoint that a request uses, and how strongly."""
+"""What a request uses beside the checkpoint, and how strongly: models, pictures, a second seed."""
 
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from inference.request._said import Said
+from inference.request.blocks import COUNTS, parse_blocks
 from modelhub.refs import WeightedRef
 
-__all__ = ["ControlUse", "LoraUse", "NetworkUse", "Variation"]
+__all__ = ["ControlUse", "ImageSeed", "LoraUse", "NetworkUse", "Variation"]
 
 
 class LoraUse(Said):
@@ -18,14 +20,30 @@ class LoraUse(Said):
     unet: float = 1.0
     text_encoder: float = 1.0
     blocks: tuple[float, ...] = ()
-    """Factors on the UNet's strength block by block, 12 to 26 of them as webui's block-weight extension counts; none
-    is 1 everywhere."""
+    """Factors on the strength block by block, 12, 17, 20 or 26 of them as webui's block-weight extension counts, the
+    first for the text encoders; none is 1 everywhere."""
+    rank: int | None = Field(default=None, ge=1)
+    """So many of its ranks take part; None is all of them."""
 
     @classmethod
     def parse(cls, text: str) -> "LoraUse":
-        """From ``REF[=UNET[,TEXT_ENCODER]]``."""
-        weighted = WeightedRef.parse(text)
-        return cls(ref=str(weighted.ref), unet=weighted.unet, text_encoder=weighted.text_encoder)
+        """From ``REF[=UNET[,TEXT_ENCODER][@BLOCKS]]``."""
+        ref, equals, strengths = text.rpartition("=")
+        strengths, at, blocks = strengths.partition("@") if equals else (strengths, "", "")
+        weighted = WeightedRef.parse(ref + equals + strengths)
+        return cls(
+            ref=str(weighted.ref),
+            unet=weighted.unet,
+            text_encoder=weighted.text_encoder,
+            blocks=parse_blocks(blocks) if at else (),
+        )
+
+    @field_validator("blocks")
+    @classmethod
+    def _counted(cls, blocks: tuple[float, ...]) -> tuple[float, ...]:
+        if blocks and len(blocks) not in COUNTS:
+            raise ValueError(f"blocks are counted as {', '.join(map(str, COUNTS))}, not {len(blocks)}")
+        return blocks
 
 
 class NetworkUse(Said):
@@ -64,3 +82,12 @@ class Variation(Said):
     """Of the first image; -1 takes a random one."""
     strength: float = Field(ge=0.0, le=1.0)
     """0 is the seed's own noise, 1 the second one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSeed:
+    """What one image's noise is drawn from."""
+
+    number: int
+    variation: int | None = None
+    """The seed whose noise is mixed in."""

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from inference.adapters.lora import Target, kohya_name
 from inference.adapters.merge import deltas, module_of
+from inference.adapters.targets import Target, kohya_name
 from inference.plan import plan_adapter
 from inference.weights.single_file import TEXT_ENCODER, UNET, Part
 from inference.weights.text_encoder import canonical

@@ -1,6 +1,7 @@
 """What an adapter does to live weights, computed by hand and by the others' code, and that it comes out again."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline
 from peft import LoraConfig
 from torch import Tensor, nn
 
-from inference.adapters.lora import Target, kohya_name
-from inference.adapters.merge import Merged, deltas, module_of
+from inference.adapters.blocks import factors_of
+from inference.adapters.merge import Factors, Merged, deltas, module_of, read_factors
+from inference.adapters.targets import Target, kohya_name
 from inference.plan import AdapterPlan, plan_adapter
 from inference.weights.load import load_part
+from inference.weights.parts import Part
 from inference.weights.save import save_tensors
-from inference.weights.single_file import Part
 from modelhub.errors import Incompatible
 from tests import tiny
 
@@ -35,6 +37,24 @@ def live(parts: Mapping[str, Part]) -> Models:
         role: load_part(parts[role], device=torch.device("cpu"), dtype=torch.float32)
         for role in ("unet", "text_encoder")
     }
+
+
+class Live:
+    """Both models with what is merged into them."""
+
+    def __init__(self, models: Models) -> None:
+        self._merged = [Merged(role, module) for role, module in models.items()]
+        self._read: dict[Path, Factors] = {}
+
+    def switch(self, *adapters: AdapterPlan) -> None:
+        for one in adapters:
+            self._read.setdefault(one.path, read_factors(one, torch.device("cpu")))
+        for merged in self._merged:
+            merged.switch([(one, self._read[one.path]) for one in adapters])
+
+    def restore(self) -> None:
+        for merged in self._merged:
+            merged.restore()
 
 
 def state(models: Models) -> dict[str, Tensor]:
@@ -72,7 +92,7 @@ def test_each_weight_gets_alpha_over_rank_times_up_times_down(
     """Linear, pointwise, 3x3 and text encoder layers; without an alpha the scale is 1."""
     before = {target: module_of(live, target).weight.clone() for target in TARGETS}
 
-    Merged.apply(live, [adapter(parts, tmp_path / "a.safetensors", alpha=alpha)])
+    Live(live).switch(adapter(parts, tmp_path / "a.safetensors", alpha=alpha))
 
     for target in TARGETS:
         assert SHAPES[target] == before[target].shape
@@ -83,7 +103,7 @@ def test_each_weight_gets_alpha_over_rank_times_up_times_down(
 def test_nothing_else_changes(live: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
     before = state(live)
 
-    Merged.apply(live, [adapter(parts, tmp_path / "a.safetensors")])
+    Live(live).switch(adapter(parts, tmp_path / "a.safetensors"))
 
     changed = {name for name, one in state(live).items() if not torch.equal(one, before[name])}
     assert len(changed) == len(TARGETS)
@@ -96,7 +116,9 @@ def test_taking_adapters_out_gives_the_base_back_to_the_bit(
     before = state(live)
     adapters = [adapter(parts, tmp_path / f"{seed}.safetensors", seed=seed, alpha=1e4) for seed in range(3)]
 
-    Merged.apply(live, adapters).restore()
+    changed = Live(live)
+    changed.switch(*adapters)
+    changed.restore()
 
     assert all(torch.equal(one, before[name]) for name, one in state(live).items())
 
@@ -105,14 +127,77 @@ def test_an_adapter_that_breaks_half_way_leaves_the_base_as_it_was(
     live: Models, parts: Mapping[str, Part], tmp_path: Path
 ) -> None:
     before = state(live)
-    good = adapter(parts, tmp_path / "good.safetensors")
-    gone = adapter(parts, tmp_path / "gone.safetensors")
-    gone.path.unlink()
+    plan = adapter(parts, tmp_path / "a.safetensors")
+    factors = read_factors(plan, torch.device("cpu")).tensors
+    lost = Factors({name: one for name, one in factors.items() if kohya_name(CONV) not in name})
 
-    with pytest.raises(FileNotFoundError):
-        Merged.apply(live, [good, gone])
+    with pytest.raises(KeyError):
+        Merged("unet", live["unet"]).switch([(plan, lost)])
 
     assert all(torch.equal(one, before[name]) for name, one in state(live).items())
+
+
+def test_a_change_touches_only_what_it_changes(live: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
+    both = adapter(parts, tmp_path / "both.safetensors", [LINEAR, CONV, TEXT])
+    one = adapter(parts, tmp_path / "one.safetensors", [CONV], seed=1)
+    now = Live(live)
+    now.switch(both)
+    before = versions(live)
+
+    now.switch(both)
+    assert versions(live) == before
+    now.switch(both, one)
+    assert {name for name, version in versions(live).items() if version != before[name]} == {CONV}
+
+    now.switch(one)
+    fresh = {"unet": load_part(parts["unet"], device=torch.device("cpu"), dtype=torch.float32)}
+    assert torch.equal(module_of(live, LINEAR).weight, module_of(fresh, LINEAR).weight)
+    Live(fresh).switch(one)
+    assert torch.equal(module_of(live, CONV).weight, module_of(fresh, CONV).weight)
+
+
+def versions(live: Models) -> dict[Target, tuple[int, int]]:
+    """Tells whether a weight was replaced, or written to."""
+    weights = {target: module_of(live, target).weight.data for target in TARGETS}
+    return {target: (weight.data_ptr(), int(weight.sum() * 1e6)) for target, weight in weights.items()}
+
+
+def test_the_way_to_a_strength_does_not_show(live: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
+    """However often strengths change: each is merged into the base, never taken from the last."""
+    path = tmp_path / "a.safetensors"
+    now, straight = Live(live), adapter(parts, path, unet=0.3)
+    now.switch(straight)
+    expected = state(live)
+
+    for strength in (1.0, -3.0, 1e4, 0.0):
+        now.switch(replace(straight, unet=strength))
+    now.switch(straight)
+
+    assert all(torch.equal(one, expected[name]) for name, one in state(live).items())
+
+
+def test_some_ranks_are_the_first_ones(live: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
+    plan = replace(adapter(parts, tmp_path / "a.safetensors", rank=4, alpha=4.0), rank=3)
+    before = module_of(live, CONV).weight.clone()
+    factors = tiny.lora_tensors({kohya_name(one): SHAPES[one] for one in TARGETS}, rank=4)
+    up, down = (factors[f"{kohya_name(CONV)}.lora_{one}.weight"] for one in ("up", "down"))
+
+    Live(live).switch(plan)
+
+    expected = before + (up.flatten(1)[:, :3] @ down.flatten(1)[:3]).reshape(before.shape)
+    torch.testing.assert_close(module_of(live, CONV).weight, expected)
+
+
+def test_blocks_and_parts_have_strengths_of_their_own(live: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
+    numbers = [0.5] + [0.0] * 16
+    plan = adapter(parts, tmp_path / "a.safetensors", alpha=2.0, text_encoder=0.4)
+    before = {target: module_of(live, target).weight.clone() for target in TARGETS}
+
+    Live(live).switch(replace(plan, factors=factors_of(numbers, parts)))
+
+    assert torch.equal(module_of(live, LINEAR).weight, before[LINEAR])
+    expected = by_hand(before[TEXT], TEXT, scale=0.2)
+    torch.testing.assert_close(module_of(live, TEXT).weight, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_two_adapters_add_up_in_their_order(live: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
@@ -120,7 +205,7 @@ def test_two_adapters_add_up_in_their_order(live: Models, parts: Mapping[str, Pa
     one = adapter(parts, tmp_path / "one.safetensors", seed=1, unet=0.5)
     two = adapter(parts, tmp_path / "two.safetensors", seed=2, unet=-2.0)
 
-    Merged.apply(live, [one, two])
+    Live(live).switch(one, two)
 
     after_one = by_hand(before, CONV, seed=1, scale=0.25)
     expected = by_hand(after_one, CONV, seed=2, scale=-1.0)
@@ -130,7 +215,7 @@ def test_two_adapters_add_up_in_their_order(live: Models, parts: Mapping[str, Pa
 def test_weight_zero_touches_nothing(live: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
     pointers = {name: one.data_ptr() for module in live.values() for name, one in module.named_parameters()}
 
-    Merged.apply(live, [adapter(parts, tmp_path / "a.safetensors", unet=0.0, text_encoder=0.0)])
+    Live(live).switch(adapter(parts, tmp_path / "a.safetensors", unet=0.0, text_encoder=0.0))
 
     assert {name: one.data_ptr() for module in live.values() for name, one in module.named_parameters()} == pointers
 
@@ -141,7 +226,7 @@ def test_unet_and_text_encoder_have_weights_of_their_own(
 ) -> None:
     before = {target: module_of(live, target).weight.clone() for target in (LINEAR, TEXT)}
 
-    Merged.apply(live, [adapter(parts, tmp_path / "a.safetensors", alpha=2.0, unet=unet, text_encoder=text_encoder)])
+    Live(live).switch(adapter(parts, tmp_path / "a.safetensors", alpha=2.0, unet=unet, text_encoder=text_encoder))
 
     for target, strength in ((LINEAR, unet), (TEXT, text_encoder)):
         expected = by_hand(before[target], target, scale=strength)
@@ -155,7 +240,7 @@ def test_half_precision_weights_are_added_to_in_float32(parts: Mapping[str, Part
     }
     before = module_of(half, LINEAR).weight.clone()
 
-    Merged.apply(half, [adapter(parts, tmp_path / "a.safetensors", alpha=2.0)])
+    Live(half).switch(adapter(parts, tmp_path / "a.safetensors", alpha=2.0))
 
     weight = module_of(half, LINEAR).weight
     assert weight.dtype == torch.float16
@@ -185,7 +270,7 @@ def test_a_kohya_file_has_the_same_deltas_in_diffusers(
 ) -> None:
     plan = adapter(parts, tmp_path / "ours.safetensors", alpha=3.0, rank=4)
     before = state(live)
-    Merged.apply(live, [plan])
+    Live(live).switch(plan)
     ours = state(live)
     for role, module in live.items():
         module.load_state_dict(

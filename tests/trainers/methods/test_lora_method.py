@@ -9,8 +9,8 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 from torch import Tensor, nn
 
-from inference.adapters.lora import Target, kohya_name
 from inference.adapters.merge import deltas
+from inference.adapters.targets import Target, kohya_name
 from inference.plan import plan_adapter
 from inference.weights.load import build, load_part, read_tensors
 from inference.weights.save import save_tensors
