@@ -1,7 +1,7 @@
 """`modelhub prompt explain "PROMPT"` and its neighbours: what a prompt says, before a picture is drawn from it."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from modelhub.errors import BadValue, MissingPackage
 from modelhub.kinds import Kind
 
 if TYPE_CHECKING:
+    from inference.plan import LoadPlan
     from inference.prompt.completion import Completion
     from inference.prompt.explain import Explanation, Steps
 
@@ -25,24 +26,29 @@ def explain(
     session: Session,
     prompt: Annotated[str, typer.Argument(help="The prompt to explain; - reads it from stdin.")],
     model: Annotated[
-        str | None, typer.Option("--model", "-m", metavar="REF", help="Look its LoRAs up too, and see if they fit.")
+        str | None, typer.Option("--model", "-m", metavar="REF", help="Look up what it names, for this model.")
     ] = None,
     steps: Annotated[int, typer.Option(min=1, max=1000, help="Sampling steps.")] = 20,
     sampler: Annotated[str, typer.Option(help="As in generate: some samplers look at the prompt twice a step.")] = (
         "DPM++ 2M"
     ),
 ) -> None:
-    """Show what a prompt comes to: its texts step by step, their tokens, weights and chunks, and its LoRAs."""
+    """Show what a prompt comes to: its texts step by step, their tokens, weights and chunks, and its networks."""
     text = sys.stdin.read().strip() if prompt == "-" else prompt
     try:
         from inference.prompt import explain as explaining
+        from inference.prompt.embeddings import Embedding, EmbeddingNames
         from inference.samplers import find
     except ModuleNotFoundError as error:
         raise MissingPackage(str(error.name), "inference") from error
-    explanation = explaining.explain(text, steps * find(sampler)[0].calls)
-    loras = _loras(session, text, model) if model else []
-    result = {**jsonable(explanation), "found": loras} if model else explanation
-    session.output.show(result, text=lambda: "\n\n".join(_explained(explanation, loras)))
+    calls = steps * find(sampler)[0].calls
+    explaining.explain(text, calls)  # a tag that is none is said before anything is looked up
+    plan = _planned(session, text, model, steps=steps, sampler=sampler) if model else None
+    embeddings = [Embedding(one.name, one.count) for one in plan.base.embeddings] if plan else []
+    explanation = explaining.explain(text, calls, EmbeddingNames(embeddings))
+    found = _found(session, plan) if plan else {}
+    result = {**jsonable(explanation), "found": found.get("lora", []), "used": found} if plan else explanation
+    session.output.show(result, text=lambda: "\n\n".join(_explained(explanation, found, plan)))
 
 
 @command.command("translate")
@@ -72,12 +78,16 @@ def complete(
         typer.Option(metavar="FILE", help="CSV of tags, beside tags/*.csv of the workspace; may be repeated."),
     ] = None,
 ) -> None:
-    """Complete a word of a prompt, one text to insert a line: tags, Chinese phrases, <lora:...>, embeddings."""
+    """Complete a word of a prompt, one text to insert a line: tags, Chinese phrases, <lora:...>, embeddings,
+    __wildcards__."""
     from inference.prompt import completion
+    from inference.prompt.wildcards import Wildcards
 
     found: list[Completion]
     if completion.asks_for_lora(beginning):
         found = _models(session, beginning, Kind.LORA)
+    elif beginning.startswith("__"):
+        found = completion.wildcards(beginning, Wildcards(session.workspace.root / "wildcards"))
     else:
         own = session.workspace.root / OWN_TERMS
         given = [session.cwd / one.expanduser() for one in tags or []]
@@ -103,17 +113,28 @@ def _line(one: "Completion") -> str:
     return one.insert if one.alias is None else f"{one.insert}  ← {one.alias}"
 
 
-def _loras(session: Session, prompt: str, model: str) -> list[str]:
-    """The LoRAs of a prompt as the catalog names them; raises what `generate` would raise for them."""
+def _planned(session: Session, prompt: str, model: str, *, steps: int, sampler: str) -> "LoadPlan":
+    """Raises what `generate` would raise for the prompt."""
     from inference.plan import resolve
     from inference.request import GenerationRequest
 
     with session.open_catalog() as catalog:
-        plan = resolve(GenerationRequest(prompt=prompt, model=model), catalog)
-        return [f"{one} {catalog.artifact(one).name}" for role, one in plan.used if role == "lora"]
+        return resolve(GenerationRequest(prompt=prompt, model=model, steps=steps, sampler=sampler), catalog)
 
 
-def _explained(explanation: "Explanation", loras: Sequence[str]) -> Iterator[str]:
+def _found(session: Session, plan: "LoadPlan") -> dict[str, list[str]]:
+    """Role -> ID and name of what the catalog has for it."""
+    found: dict[str, list[str]] = {}
+    with session.open_catalog() as catalog:
+        for role, one in plan.used:
+            found.setdefault(role, []).append(f"{one} {catalog.artifact(one).name}")
+    return found
+
+
+def _explained(
+    explanation: "Explanation", found: Mapping[str, Sequence[str]], plan: "LoadPlan | None"
+) -> Iterator[str]:
+    yield from _readers(plan) if plan else ()
     for number, part in enumerate(explanation.parts, start=1):
         if len(explanation.parts) > 1 or part.weight != 1.0:
             yield f"prompt {number} of {len(explanation.parts)}, weight {part.weight:g}"
@@ -122,14 +143,26 @@ def _explained(explanation: "Explanation", loras: Sequence[str]) -> Iterator[str
         for text in part.texts:
             yield f"text: {text.text.strip()}"
             for index, chunk in enumerate(text.chunks, start=1):
-                rows = [(token.id, f"{token.weight:g}", token.word) for token in chunk]
+                rows = [("" if token.id is None else token.id, f"{token.weight:g}", token.word) for token in chunk]
                 title = f"chunk {index} of {len(text.chunks)}: {len(chunk)} of 75 tokens"
                 yield f"{title}\n{table(('TOKEN', 'WEIGHT', 'WORD'), rows)}" if rows else title
     for index, tag in enumerate(explanation.loras):
-        which = f", which is {loras[index]}" if loras else ""
+        which = f", which is {found['lora'][index]}" if plan else ""
         yield f"LoRA {tag.name}{which}: text encoder {tag.text_encoder:g}, UNet {tag.unet:g}"
+    for index, network in enumerate(explanation.hypernetworks):
+        which = f", which is {plan.base.hypernetworks[index].name}" if plan else ""
+        yield f"hypernetwork {network.name}{which}: strength {network.strength:g}"
+    for embedding in found.get("embedding", ()):
+        yield f"embedding {embedding}"
     for note in explanation.notes:
         yield f"note: {note}"
+
+
+def _readers(plan: "LoadPlan") -> Iterator[str]:
+    from inference.prompt.readers import READERS
+
+    for reader in READERS.get(plan.base.family.name, ()):
+        yield f"read by {reader.name}: its {reader.layer}; chunks are filled up with token {reader.padding}"
 
 
 def _range(steps: "Steps") -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from inference.prompt.phrases import as_prompt, phrases
 from inference.prompt.tag_files import TagRow, read_tags
+from inference.prompt.wildcards import WILDCARD, Wildcards
 
-__all__ = ["Completion", "Named", "asks_for_lora", "best", "models", "tags"]
+__all__ = ["Completion", "Named", "asks_for_lora", "best", "models", "tags", "wildcards"]
 
 _LORA = re.compile(r"<(?P<type>\w*)(?P<named>:(?P<name>.*))?", re.DOTALL)
 _LORA_TYPES = ("lora", "lyco")
@@ -29,7 +30,7 @@ class Completion:
     """One way to go on."""
 
     kind: str
-    """``tag``, ``lora`` or ``embedding``."""
+    """``tag``, ``lora``, ``embedding`` or ``wildcard``."""
     insert: str
     """What takes the place of the beginning, as a prompt holds it."""
     count: int
@@ -57,6 +58,19 @@ def models(beginning: str, held: Iterable[Named], kind: str) -> list[Completion]
     written = "<lora:{}:1>" if kind == "lora" else "{}"
     rows = (TagRow(one.name, 0, one.aliases) for one in held)
     found = (_found(kind, written.format(row.tag), row, wanted) for row in rows)
+    return [one for one in found if one]
+
+
+def wildcards(beginning: str, files: Wildcards) -> list[Completion]:
+    """Wildcards that ``__co`` may become; of a whole one, ``__colours__`` and what follows it, the lines."""
+    match = WILDCARD.match(beginning)
+    if match and match["name"] in files.files:
+        rest = _plain(beginning[match.end() :])
+        lines = [line for line in files.lines(match["name"]) if rest in _plain(line)]
+        return [Completion("wildcard", line, 0, None, index) for index, line in enumerate(lines)]
+    rows = (TagRow(name, 0, ()) for name in files.files)
+    wanted = _plain(beginning.removeprefix("__"))
+    found = (_found("wildcard", f"__{row.tag}__", row, wanted) for row in rows)
     return [one for one in found if one]
 
 

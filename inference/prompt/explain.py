@@ -8,7 +8,15 @@ from itertools import groupby
 from inference.prompt.attention import parse_attention
 from inference.prompt.chunks import CHUNK, Chunk, chunk_runs
 from inference.prompt.composition import split_parts
-from inference.prompt.networks import LoraTag, lora_tags, without_comments, without_networks
+from inference.prompt.embeddings import NO_EMBEDDINGS, EmbeddingNames
+from inference.prompt.networks import (
+    HypernetworkTag,
+    LoraTag,
+    hypernetwork_tags,
+    lora_tags,
+    without_comments,
+    without_networks,
+)
 from inference.prompt.schedule import in_grammar, schedule, span_at
 from inference.prompt.tokenizer import EOS, tokenize, words
 
@@ -21,9 +29,10 @@ _PAIRS = {"(": ")", "[": "]"}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token as the text encoder sees it."""
+    """One token as the text encoder sees it, or a vector of an embedding."""
 
-    id: int
+    id: int | None
+    """None for a vector."""
     word: str
     weight: float
 
@@ -62,22 +71,24 @@ class Explanation:
 
     parts: tuple[Part, ...]
     loras: tuple[LoraTag, ...]
+    hypernetworks: tuple[HypernetworkTag, ...]
     notes: tuple[str, ...]
     """What people often do not expect."""
 
 
-def explain(prompt: str, calls: int) -> Explanation:
+def explain(prompt: str, calls: int, embeddings: EmbeddingNames = NO_EMBEDDINGS) -> Explanation:
     """What a positive prompt comes to over `calls` calls of the model; raises `BadValue` for a tag that is none."""
     plain = without_comments(prompt)
     read = without_networks(plain)
-    parts = tuple(_part(part.text, part.weight, calls) for part in split_parts(read))
-    return Explanation(parts, lora_tags(plain), tuple(dict.fromkeys(_notes(read, parts))))
+    parts = tuple(_part(part.text, part.weight, calls, embeddings) for part in split_parts(read))
+    notes = tuple(dict.fromkeys(_notes(read, parts)))
+    return Explanation(parts, lora_tags(plain), hypernetwork_tags(plain), notes)
 
 
-def _part(text: str, weight: float, calls: int) -> Part:
+def _part(text: str, weight: float, calls: int, embeddings: EmbeddingNames) -> Part:
     spans = schedule(text, calls)
     seen = [spans[span_at(spans, call)].text for call in range(calls)]
-    return Part(weight, tuple(_steps(seen)), tuple(map(_text, dict.fromkeys(seen))))
+    return Part(weight, tuple(_steps(seen)), tuple(_text(one, embeddings) for one in dict.fromkeys(seen)))
 
 
 def _steps(seen: list[str]) -> Iterator[Steps]:
@@ -88,16 +99,21 @@ def _steps(seen: list[str]) -> Iterator[Steps]:
         first = last + 1
 
 
-def _text(text: str) -> Text:
-    return Text(text, tuple(map(_tokens, chunk_runs(parse_attention(text), tokenize))))
+def _text(text: str, embeddings: EmbeddingNames) -> Text:
+    return Text(text, tuple(map(_tokens, chunk_runs(parse_attention(text), tokenize, embeddings=embeddings))))
 
 
 def _tokens(chunk: Chunk) -> tuple[Token, ...]:
     length = chunk.tokens.index(EOS, 1) - 1 if EOS in chunk.tokens[1 : CHUNK + 1] else CHUNK
     ids, weights = chunk.tokens[1 : length + 1], chunk.weights[1 : length + 1]
-    return tuple(
-        Token(token, word, round(weight, 4)) for token, word, weight in zip(ids, words(ids), weights, strict=True)
-    )
+    triples = zip(ids, words(ids), weights, strict=True)
+    tokens = [Token(token, word, round(weight, 4)) for token, word, weight in triples]
+    for slot in chunk.slots:
+        for index in range(slot.embedding.count):
+            word = f"{slot.embedding.name}, vector {index + 1} of {slot.embedding.count}"
+            place = slot.start - 1 + index
+            tokens[place] = Token(None, word, tokens[place].weight)
+    return tuple(tokens)
 
 
 def _notes(prompt: str, parts: tuple[Part, ...]) -> Iterator[str]:

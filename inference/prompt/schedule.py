@@ -43,15 +43,18 @@ class _Turns:
 _Text: TypeAlias = "tuple[str | _Switch | _Turns, ...]"
 
 
-def schedule(prompt: str, calls: int) -> tuple[Span, ...]:
+def schedule(prompt: str, calls: int, before: int = 0) -> tuple[Span, ...]:
     """The texts that a prompt comes to over `calls` calls of the model, in order; the last one ends there.
 
     The call numbered s from 0 takes the first span with s <= `until`, so ``[a:b:5]`` is a for six calls: webui
     counts so. A number with a point is a share of the calls, any other one a call. A prompt that the grammar does
     not know as a whole is one span of its own text, where brackets are attention.
+
+    A second pass comes after a first one of `before` calls: its numbers go on from there, so that ``1.5`` is its
+    middle, and what a first pass changed stays changed.
     """
     try:
-        text = _Reader(prompt, calls).prompt()
+        text = _Reader(prompt, calls, before).prompt()
     except _NotInGrammar:
         return (Span(calls, prompt),)
     return tuple(Span(end, "".join(_at(text, end))) for end in sorted({calls, *_ends(text, calls)}))
@@ -101,9 +104,10 @@ class _NotInGrammar(Exception):
 class _Reader:
     """Reads a prompt from left to right; a bracket that opens nothing is text, but only outside of all others."""
 
-    def __init__(self, prompt: str, calls: int) -> None:
+    def __init__(self, prompt: str, calls: int, before: int = 0) -> None:
         self._prompt = prompt
         self._calls = calls
+        self._before = before
         self._at = 0
 
     def prompt(self) -> _Text:
@@ -182,7 +186,8 @@ class _Reader:
         return found and found[1]
 
     def _when(self, number: str) -> int:
-        value = float(number) * (self._calls if "." in number else 1)
+        done, length = (bool(self._before), self._calls) if "." in number else (self._before, 1)
+        value = (float(number) - done) * length
         return int(min(max(value, 0.0), self._calls))
 
     def _next(self) -> str:

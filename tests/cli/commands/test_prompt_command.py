@@ -4,10 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from cli.app import main
+from inference.weights.save import save_tensors
 from modelhub.catalog import Catalog
-from tests import tiny
+from modelhub.kinds import Facts, Kind
+from tests import tiny, tiny_families
+from tests.inference.adapters.hypernetworks import write_converted
 
 TO_K = {"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k": (8, 16)}
 
@@ -56,3 +60,23 @@ def test_with_a_model_the_catalog_says_which_loras_are_meant(
     assert "LoRA 2, which is 2 kip: text encoder 0.5" in capsys.readouterr().out
     assert explain("a <lora:kop>", "-m", "tiny") != 0
     assert "kip" in capsys.readouterr().err
+
+
+def test_with_a_model_embeddings_hypernetworks_and_the_ways_of_its_encoders_are_told(
+    catalog: Catalog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog.add(tiny_families.write_sdxl(tmp_path / "wide.safetensors"))
+    vectors = {"clip_l": torch.ones(2, 8), "clip_g": torch.ones(2, 16)}
+    save_tensors(tmp_path / "kitty.safetensors", vectors, {})
+    catalog.add(tmp_path / "kitty.safetensors", facts=Facts(kind=Kind.EMBEDDING, family="sdxl"))
+    write_converted(tmp_path / "ink.safetensors", 16)
+    catalog.add(tmp_path / "ink.safetensors", facts=Facts(kind=Kind.HYPERNETWORK, family="sdxl"))
+
+    assert explain("a kitty <hypernet:3:0.5>", "-m", "wide") == 0
+
+    told = capsys.readouterr().out
+    assert "read by CLIP-L: its last layer but one; chunks are filled up with token 49407" in told
+    assert "read by OpenCLIP bigG: its last layer but one; chunks are filled up with token 0" in told
+    assert "kitty, vector 2 of 2" in told
+    assert "hypernetwork 3, which is ink: strength 0.5" in told
+    assert "embedding 2 kitty" in told

@@ -1,10 +1,12 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from inference.conditioning.clip import ClipEncoder
+from inference.conditioning.clip import Clip, ClipEncoder
+from inference.conditioning.prompts import guides, timeline
+from inference.conditioning.reading import Reading
 from inference.prompt.attention import Emphasis
 from inference.prompt.tokenizer import BOS, EOS, tokenize
 from tests.tiny import WIDTH
@@ -20,7 +22,15 @@ def encoder(models: Mapping[str, nn.Module]) -> nn.Module:
 
 def encode_prompt(encoder: nn.Module, prompt: str, *, clip_skip: int = 1, emphasis: Emphasis = "Original") -> Tensor:
     """One prompt by itself."""
-    return ClipEncoder(encoder, clip_skip=clip_skip, emphasis=emphasis).encode([prompt])[0]
+    return encode_prompts(encoder, [prompt], clip_skip=clip_skip, emphasis=emphasis)[0]
+
+
+def encode_prompts(
+    encoder: nn.Module, prompts: Sequence[str], *, clip_skip: int = 1, emphasis: Emphasis = "Original"
+) -> list[Tensor]:
+    """Prompts that belong together."""
+    encodings = ClipEncoder(Clip(encoder, clip_skip), Reading(emphasis)).encode(prompts)
+    return [one.tokens[0] for one in encodings]
 
 
 def ids(prompt: str) -> Tensor:
@@ -79,7 +89,7 @@ def test_of_texts_that_belong_together_shorter_ones_are_filled_with_an_empty_one
 ) -> None:
     cat, long, empty = (encode_prompt(encoder, text, clip_skip=clip_skip) for text in ("a cat", LONG, ""))
 
-    both = ClipEncoder(encoder, clip_skip=clip_skip).encode(["a cat", LONG, "a cat"])
+    both = encode_prompts(encoder, ["a cat", LONG, "a cat"], clip_skip=clip_skip)
 
     assert [one.shape for one in both] == [(154, WIDTH)] * 3
     torch.testing.assert_close(both[0], torch.cat([cat, empty]))
@@ -93,7 +103,7 @@ def test_the_mean_that_is_kept_is_that_of_all_texts_together_each_as_often_as_it
     plain = [encode_prompt(encoder, text) for text in ("a cat", "a dog", "a dog")]
     weighted = [encode_prompt(encoder, text, emphasis="No norm") for text in texts]
 
-    together = ClipEncoder(encoder).encode(texts)
+    together = encode_prompts(encoder, texts)
 
     ratio = torch.stack(plain).mean() / torch.stack(weighted).mean()
     for one, alone in zip(together, weighted, strict=True):
@@ -117,7 +127,7 @@ def test_ignored_weights_change_nothing_and_unread_brackets_are_words(encoder: n
 
 
 def test_every_part_of_a_prompt_guides_with_its_weight_through_its_own_spans(encoder: nn.Module) -> None:
-    cat, dog = ClipEncoder(encoder).guides("a [cat|fox] AND a dog :0.5", 4)
+    cat, dog = guides(ClipEncoder(Clip(encoder)), "a [cat|fox] AND a dog :0.5", 4)
 
     assert (cat.weight, dog.weight) == (1.0, 0.5)
     torch.testing.assert_close(cat.timeline.at(0).tokens[0], encode_prompt(encoder, "a cat"))
@@ -126,6 +136,6 @@ def test_every_part_of_a_prompt_guides_with_its_weight_through_its_own_spans(enc
 
 
 def test_in_a_negative_prompt_and_is_a_word(encoder: nn.Module) -> None:
-    (encoded,) = ClipEncoder(encoder).timeline("a cat AND a dog", 4).encodings
+    (encoded,) = timeline(ClipEncoder(Clip(encoder)), "a cat AND a dog", 4).encodings
 
     assert torch.equal(encoded.tokens[0], encode_prompt(encoder, "a cat and a dog"))

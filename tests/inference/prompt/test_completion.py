@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.prompt.completion import Named, asks_for_lora, best, models, tags
+from inference.prompt.completion import Named, asks_for_lora, best, models, tags, wildcards
+from inference.prompt.wildcards import Wildcards
 
 CSV = """long_hair,0,4000000,"longhair,/lh"
 long_sleeves,0,1500000,
@@ -72,3 +73,26 @@ def test_a_lora_is_found_by_name_and_alias_and_inserted_whole() -> None:
 def test_an_embedding_is_inserted_by_its_name() -> None:
     (found,) = models("easy", [Named("easynegative", ()), Named("bad-hands", ())], "embedding")
     assert (found.kind, found.insert) == ("embedding", "easynegative")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Wildcards:
+    (tmp_path / "animals").mkdir()
+    (tmp_path / "colours.txt").write_text("dark red\nlight_red\nblue\n")
+    (tmp_path / "animals" / "cats.txt").write_text("lion\n")
+    return Wildcards(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "found"),
+    [
+        ("__", ["__colours__", "__animals/cats__"]),
+        ("__co", ["__colours__"]),
+        ("__cat", ["__animals/cats__"]),
+        ("__colours__", ["dark red", "light_red", "blue"]),
+        ("__colours__red", ["dark red", "light_red"]),
+        ("__none", []),
+    ],
+)
+def test_wildcards_are_completed_and_their_lines_shown(beginning: str, found: list[str], files: Wildcards) -> None:
+    assert [one.insert for one in best(wildcards(beginning, files), 20)] == found

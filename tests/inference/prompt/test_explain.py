@@ -1,7 +1,8 @@
 import pytest
 
+from inference.prompt.embeddings import Embedding, EmbeddingNames
 from inference.prompt.explain import Steps, explain
-from inference.prompt.networks import LoraTag
+from inference.prompt.networks import HypernetworkTag, LoraTag
 from modelhub.errors import BadValue
 
 
@@ -20,11 +21,26 @@ def test_every_text_is_told_once_with_the_calls_that_see_it() -> None:
 
 
 def test_parts_networks_and_comments_are_taken_apart() -> None:
-    explanation = explain("a <lora:kip:0.5> AND b :0.7 # c", 4)
+    explanation = explain("a <lora:kip:0.5><hypernet:ink> AND b :0.7 # c", 4)
 
     assert [(part.weight, part.texts[0].text) for part in explanation.parts] == [(1.0, "a"), (0.7, " b")]
     assert explanation.loras == (LoraTag("kip", 0.5, 0.5),)
+    assert explanation.hypernetworks == (HypernetworkTag("ink", 1.0),)
     assert explanation.notes == ()
+
+
+def test_an_embeddings_vectors_stand_in_the_words_place() -> None:
+    kitty = EmbeddingNames([Embedding("kitty", 2)])
+
+    (part,) = explain("a (kitty:1.5) b", 1, kitty).parts
+
+    ((chunk,),) = [text.chunks for text in part.texts]
+    assert [(token.id is None, token.word, token.weight) for token in chunk] == [
+        (False, "a", 1.0),
+        (True, "kitty, vector 1 of 2", 1.5),
+        (True, "kitty, vector 2 of 2", 1.5),
+        (False, "b", 1.0),
+    ]
 
 
 def test_a_full_chunk_and_a_chunk_of_nothing_are_shown_without_padding() -> None:

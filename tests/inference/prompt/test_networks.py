@@ -1,6 +1,15 @@
 import pytest
 
-from inference.prompt.networks import LoraTag, lora_tags, renamed, without_comments, without_networks
+from inference.prompt.networks import (
+    HypernetworkTag,
+    LoraTag,
+    hypernetwork_tags,
+    lora_tags,
+    renamed,
+    with_hypernetworks,
+    without_comments,
+    without_networks,
+)
 from modelhub.errors import BadValue
 
 
@@ -20,15 +29,46 @@ def test_weights_stand_in_webuis_order(tag: str, text_encoder: float, unet: floa
     assert without_networks(f"a {tag} b") == "a  b"
 
 
-@pytest.mark.parametrize("tag", ["<lora:kip:x>", "<lora:kip:nan>", "<lora:kip:1:1:8>", "<lora:kip:dyn=8>"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "<lora:kip:x>",
+        "<lora:kip:nan>",
+        "<lora:kip:1:1:8:1>",
+        "<lora:kip:dyn=0.5>",
+        "<lora:kip:dyn=0>",
+        "<lora:kip:step=5>",
+    ],
+)
 def test_weights_that_are_none_are_refused(tag: str) -> None:
     with pytest.raises(BadValue, match=tag):
         lora_tags(tag)
 
 
 def test_other_networks_are_named_and_refused() -> None:
-    with pytest.raises(BadValue, match="<hypernet:x:1> calls for a network of the kind 'hypernet'"):
-        lora_tags("<hypernet:x:1>")
+    with pytest.raises(BadValue, match="<loha:x:1> calls for a network of the kind 'loha'"):
+        lora_tags("<loha:x:1>")
+
+
+def test_hypernetworks_have_a_name_and_a_strength() -> None:
+    prompt = "a <hypernet:x> <lora:kip:0.5> b <hypernet:y:-0.5>"
+
+    assert hypernetwork_tags(prompt) == (HypernetworkTag("x", 1.0), HypernetworkTag("y", -0.5))
+    assert lora_tags(prompt) == (LoraTag("kip", 0.5, 0.5),)
+    assert without_networks(prompt) == "a   b "
+
+
+@pytest.mark.parametrize("tag", ["<hypernet:x:y>", "<hypernet:x:1:1>", "<hypernet:x:inf>"])
+def test_a_strength_that_is_none_is_refused(tag: str) -> None:
+    with pytest.raises(BadValue, match=tag):
+        hypernetwork_tags(tag)
+
+
+def test_each_kind_of_network_is_renamed_by_itself() -> None:
+    prompt = "<hypernet:a:1> <lora:b:1>"
+
+    assert with_hypernetworks(prompt, str.upper) == "<hypernet:A:1> <lora:b:1>"
+    assert renamed(prompt, ["c"]) == "<hypernet:a:1> <lora:c:1>"
 
 
 def test_names_change_and_weights_stay() -> None:

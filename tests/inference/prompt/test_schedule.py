@@ -78,3 +78,29 @@ def test_any_prompt_has_spans_that_end_with_the_last_call(prompt: str, calls: in
 
     assert ends == sorted(set(ends))
     assert ends[-1] == calls
+
+
+SECOND_PASS = {
+    "[a:b:1.5]": [(5, "a"), (10, "b")],
+    "[a:b:0.5]": [(10, "b")],
+    "[a:b:1.0]": [(10, "b")],
+    "[a:b:2.0]": [(10, "a")],
+    "[a:b:20]": [(10, "b")],
+    "[a:b:24]": [(4, "a"), (10, "b")],
+    "[a:b:99]": [(10, "a")],
+    "[[a:b:1.25]:c:26]": [(2, "a"), (6, "b"), (10, "c")],
+}
+"""Prompt -> spans of a second pass of 10 calls, after a first one of 20."""
+
+
+@pytest.mark.parametrize(("prompt", "expected"), SECOND_PASS.items())
+def test_a_second_pass_goes_on_counting_where_the_first_one_ended(prompt: str, expected: list[tuple[int, str]]) -> None:
+    assert [(span.until, span.text) for span in schedule(prompt, 10, before=20)] == expected
+
+
+def test_what_is_to_change_in_the_second_pass_never_changes_in_the_first() -> None:
+    assert schedule("[a:b:1.5] [c:d:25]", 20) == (Span(20, "a c"),)
+
+
+def test_turns_begin_anew_in_a_second_pass() -> None:
+    assert [span.text for span in schedule("[a|b]", 3, before=2)] == ["a", "b", "a"]
