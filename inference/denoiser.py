@@ -13,6 +13,9 @@ from inference.model import Asked, Model
 
 __all__ = ["Denoiser"]
 
+_REMEMBERED = 8
+"""Sets of encodings that are said in turn, where prompts alternate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Denoiser:
@@ -30,34 +33,43 @@ class Denoiser:
     """CFG scale; where it comes to 1 the negative prompt has no part in the result, and is not evaluated."""
     beside: Tensor | None = None
     """[1 or B, C', h, w]: channels that the model sees beside the latents."""
-    _calls: Iterator[int] = field(default_factory=itertools.count, init=False, repr=False)
+    unguided_below: float = 0.0
+    """Below this sigma every other call does without the negative prompt (webui: NGMS)."""
+    calls: Iterator[int] = field(default_factory=itertools.count, repr=False)
+    """Numbers of its calls to come; shared by those that take one another's place."""
+    _said: dict[tuple[int, ...], Encoding] = field(default_factory=dict, init=False, repr=False)
+    """What was said at once, by the encodings and the number of images: one tensor for as long as it is said."""
 
-    @torch.inference_mode()
     def __call__(self, x: Tensor, sigma: float) -> Tensor:
         if sum(self._scales) != 1.0:
             return self.apart(x, sigma)[0]
-        call = next(self._calls)
+        call = next(self.calls)
         return _weighted(self._together(x, sigma, call, self._prompts(call)), self._scales)
 
-    @torch.inference_mode()
     def apart(self, x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
-        """The guess, and that of the negative prompt alone; one call."""
-        call = next(self._calls)
+        """The guess, and that of the negative prompt alone; one call.
+
+        A call that does without the negative prompt takes the first prompt for it, at a CFG scale of 1 (as in webui).
+        """
+        call = next(self.calls)
+        if sigma < self.unguided_below and call % 2:
+            first, *others = self._together(x, sigma, call, self._prompts(call))
+            return _leaning(first, others, [guide.weight for guide in self.guides[1:]]), first
         without, *guesses = self._guesses(x, sigma, call, self.negative.at(call), self._prompts(call))
-        return without + _weighted([guess - without for guess in guesses], self._scales), without
+        return _leaning(without, guesses, self._scales), without
 
     @property
     def _scales(self) -> list[float]:
         return [guide.weight * self.guidance for guide in self.guides]
 
     def _prompts(self, call: int) -> list[Encoding]:
-        return of_one_length([guide.timeline.at(call) for guide in self.guides])
+        return [guide.timeline.at(call) for guide in self.guides]
 
     def _guesses(
         self, x: Tensor, sigma: float, call: int, negative: Encoding, prompts: Sequence[Encoding]
     ) -> list[Tensor]:
         """x0 under the negative prompt and each other: in one run where they are of one length."""
-        if negative.tokens.shape[1] == prompts[0].tokens.shape[1]:
+        if negative.tokens.shape[1] == max(one.tokens.shape[1] for one in prompts):
             return self._together(x, sigma, call, [negative, *prompts], negative=True)
         alone = self._together(x, sigma, call, [negative], negative=True)
         return [*alone, *self._together(x, sigma, call, prompts)]
@@ -67,14 +79,33 @@ class Denoiser:
     ) -> list[Tensor]:
         """x0 under each encoding, from one run of the model; `negative` says that the first is the negative prompt."""
         asked = Asked(
-            x.repeat(len(said), 1, 1, 1),
+            torch.cat([x] * len(said)) if len(said) > 1 else x,
             sigma,
-            stacked([one.rows(len(x)) for one in said]),
+            self._at_once(said, x.shape[0]),
             call,
-            negative=len(x) if negative else 0,
+            negative=x.shape[0] if negative else 0,
             beside=self.beside,
         )
         return list(self.model(asked).chunk(len(said)))
+
+    def _at_once(self, said: Sequence[Encoding], images: int) -> Encoding:
+        """Rows of several encodings; the very same object for the same ones, so that models need not read it again."""
+        key = (images, *map(id, said))
+        if key not in self._said:
+            if len(self._said) >= _REMEMBERED:
+                del self._said[next(iter(self._said))]
+            self._said[key] = stacked([one.rows(images) for one in of_one_length(said)])
+        return self._said[key]
+
+
+def _leaning(base: Tensor, others: Sequence[Tensor], scales: Sequence[float]) -> Tensor:
+    """base + sum of scale * (other - base)."""
+    if len(others) == 1:
+        return base.lerp(others[0], scales[0])
+    total = base
+    for other, scale in zip(others, scales, strict=True):
+        total = total.add(other - base, alpha=scale)
+    return total
 
 
 def _weighted(ones: Sequence[Tensor], scales: Sequence[float]) -> Tensor:

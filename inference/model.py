@@ -58,7 +58,7 @@ class Model:
         """x0, [R, C, h, w], float32."""
         dtype = asked.said.tokens.dtype
         scaled = self.objective.scaled(asked.x, asked.sigma).to(dtype)
-        timestep = torch.full((len(scaled),), self.objective.timestep(asked.sigma), device=scaled.device)
+        timestep = torch.full(scaled.shape[:1], self.objective.timestep(asked.sigma), device=scaled.device)
         beside = self._added(asked, scaled, timestep)
         if asked.beside is not None:
             rows = asked.beside.repeat(len(scaled) // len(asked.beside), 1, 1, 1)

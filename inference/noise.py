@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -9,9 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from inference.mixing import in_the_middle, slerp
+from inference.request import GenerationRequest, ImageSeed
 from modelhub.errors import BadValue
+from modelhub.families import Latent
 
-__all__ = ["NOISE_SOURCES", "BrownianTree", "ImageNoise", "StepNoise"]
+__all__ = ["NOISE_SOURCES", "BrownianTree", "ImageNoise", "Mixed", "StepNoise", "image_noise"]
 
 _MASK = np.uint64(0xFFFFFFFF)
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
@@ -25,29 +29,69 @@ class _Generator(Protocol):
     def normal(self, shape: tuple[int, ...]) -> Tensor: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """Second seeds, whose noise is mixed into the first noise."""
+
+    seeds: Sequence[int]
+    """One an image."""
+    strength: float
+
+
 class ImageNoise:
     """A batch's noise: image i draws from a generator of its own, seeded with `seeds[i]`."""
 
-    def __init__(self, seeds: Sequence[int], shape: tuple[int, ...], source: str, device: torch.device) -> None:
-        """`shape` is one image's latent, [C, h, w]; `source` one of `NOISE_SOURCES`."""
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        shape: tuple[int, ...],
+        source: str,
+        device: torch.device,
+        *,
+        mixed: Mixed | None = None,
+        kept: tuple[int, ...] | None = None,
+        delta: int = 0,
+    ) -> None:
+        """`shape` is one image's latent, [C, h, w]; `source` one of `NOISE_SOURCES`.
+
+        `kept` is the shape of another size's noise that goes into the middle; `delta` is added to the seeds for all
+        noise but the first, Brownian paths apart (webui's ENSD).
+        """
         if source not in NOISE_SOURCES:
             raise BadValue(f"{source!r} is no source of noise ({', '.join(NOISE_SOURCES)})")
         self._seeds = seeds
         self._source = NOISE_SOURCES[source]
-        self._generators: list[_Generator] = [self._source(seed) for seed in seeds]
         self._shape = shape
         self._device = device
+        self._mixed = mixed
+        self._kept = kept if kept != shape else None
+        self._delta = delta
+        self._generators: list[_Generator] = [self._source(seed) for seed in seeds]
+        self._begun = False
 
     def draw(self) -> Tensor:
         """The next standard normal noise, [B, C, h, w], float32."""
-        drawn = torch.stack([generator.normal(self._shape) for generator in self._generators])
-        return drawn.to(self._device, non_blocking=True)
+        drawn = [generator.normal(self._shape) for generator in self._generators]
+        if not self._begun:
+            self._begun = True
+            drawn = [self._first(index, one) for index, one in enumerate(drawn)]
+            if self._delta:
+                self._generators = [self._source(seed + self._delta) for seed in self._seeds]
+        return torch.stack(drawn).to(self._device, non_blocking=True)
 
     def over(self, levels: Sequence[float]) -> "StepNoise":
         """What a sampler draws on its way down these noise levels."""
         low, high = min(level for level in levels if level > 0), max(levels)
         trees = [BrownianTree(seed, low, high, self._one) for seed in self._seeds]
         return StepNoise(self.draw, trees, self._device)
+
+    def _first(self, index: int, drawn: Tensor) -> Tensor:
+        """Image `index`'s first noise, given its generator's first draw (webui: ImageRNG.first)."""
+        shape = self._kept or self._shape
+        noise = self._source(self._seeds[index]).normal(shape) if self._kept else drawn
+        if self._mixed:
+            noise = slerp(noise, self._source(self._mixed.seeds[index]).normal(shape), self._mixed.strength)
+        return in_the_middle(noise, drawn) if self._kept else noise
 
     def _one(self, seed: int) -> Tensor:
         return self._source(seed).normal(self._shape)
@@ -110,6 +154,22 @@ class BrownianTree:
     def _drawn(self, *split: int) -> Tensor:
         seeds = np.random.SeedSequence(self._seed, spawn_key=split, pool_size=24).generate_state(4)
         return self._normal(int(seeds[0])).double()
+
+
+def image_noise(
+    request: GenerationRequest, seeds: Sequence[ImageSeed], latent: Latent, size: tuple[int, int], device: torch.device
+) -> ImageNoise:
+    """The noise of some of a request's images, at a size in px."""
+    variations = [seed.variation for seed in seeds if seed.variation is not None]
+    return ImageNoise(
+        [seed.number for seed in seeds],
+        latent.shape(size),
+        request.noise,
+        device,
+        mixed=Mixed(variations, request.variation.strength) if variations and request.variation else None,
+        kept=latent.shape(request.seed_resize) if request.seed_resize else None,
+        delta=request.ensd,
+    )
 
 
 class _Philox:

@@ -1,71 +1,20 @@
-"""Noise levels to sample at: sigma schedules under stable-diffusion-webui's names.
-
-sigma is the standard deviation of the noise in x = x0 + sigma * noise (Karras et al. 2022,
-https://arxiv.org/abs/2206.00364); a model trained on discrete timesteps knows a table of them.
-"""
+"""Noise levels to sample at: sigma schedules under stable-diffusion-webui's names (no torch)."""
 
 import math
-from array import array
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate
-from operator import mul
+from functools import lru_cache
 
+from inference.levels import Overrides, SigmaTable, ramp
 from modelhub.errors import BadValue
-from modelhub.families import NoiseSchedule
 
-__all__ = ["AUTOMATIC", "SCHEDULES", "SCHEDULE_ALIASES", "SigmaTable", "karras_between", "ramp", "sigmas"]
+__all__ = ["AUTOMATIC", "SCHEDULES", "SCHEDULE_ALIASES", "Overrides", "SigmaTable", "karras_between", "ramp", "sigmas"]
+__all__ += ["uniform"]
 
 AUTOMATIC = "Automatic"
 """The schedule that a sampler is best known with."""
 
 _KARRAS_RHO = 7.0
 _BETA = 0.6
-_ALIGNED = (14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029)
-
-
-@dataclass(frozen=True)
-class SigmaTable:
-    """The sigmas of a model's training timesteps, and the way between the two."""
-
-    noise: NoiseSchedule
-
-    @cached_property
-    def sigmas(self) -> tuple[float, ...]:
-        """sqrt((1 - abar) / abar) for each timestep, ascending; float32 values, as everybody computes them."""
-        noise = self.noise
-        roots = ramp(noise.beta_start**0.5, noise.beta_end**0.5, noise.timesteps)
-        kept = array("f", accumulate((1.0 - root**2 for root in roots), mul))
-        lost = array("f", (1.0 - one for one in kept))
-        ratios = array("f", (missing / left for missing, left in zip(lost, kept, strict=True)))
-        return tuple(array("f", map(math.sqrt, ratios)))
-
-    @cached_property
-    def logs(self) -> tuple[float, ...]:
-        return tuple(math.log(sigma) for sigma in self.sigmas)
-
-    @property
-    def smallest(self) -> float:
-        return self.sigmas[0]
-
-    @property
-    def largest(self) -> float:
-        return self.sigmas[-1]
-
-    def sigma(self, timestep: float) -> float:
-        """Sigma at a timestep, which may be fractional: linear in log sigma."""
-        low = min(int(timestep), len(self.logs) - 2)
-        share = timestep - low
-        return math.exp((1 - share) * self.logs[low] + share * self.logs[low + 1])
-
-    def timestep(self, sigma: float) -> float:
-        """The fractional timestep of a sigma; those outside the table get its ends."""
-        log = math.log(sigma)
-        low = min(max(bisect_right(self.logs, log) - 1, 0), len(self.logs) - 2)
-        share = (self.logs[low] - log) / (self.logs[low] - self.logs[low + 1])
-        return low + min(max(share, 0.0), 1.0)
 
 
 def uniform(table: SigmaTable, steps: int) -> list[float]:
@@ -75,32 +24,47 @@ def uniform(table: SigmaTable, steps: int) -> list[float]:
 
 def karras(table: SigmaTable, steps: int) -> list[float]:
     """Evenly spaced in sigma^(1/7): more steps where little noise is left (Karras et al. 2022, eq. 5)."""
-    return karras_between(table.largest, table.smallest, steps)
+    rho = table.overrides.rho or _KARRAS_RHO
+    return table.spread(lambda first, last: karras_between(first, last, steps, rho))
 
 
-def karras_between(first: float, last: float, count: int) -> list[float]:
+def karras_between(first: float, last: float, count: int, rho: float = _KARRAS_RHO) -> list[float]:
     """`count` levels, both ends among them."""
-    return [root**_KARRAS_RHO for root in ramp(first ** (1 / _KARRAS_RHO), last ** (1 / _KARRAS_RHO), count)]
+    return [root**rho for root in ramp(first ** (1 / rho), last ** (1 / rho), count)]
 
 
 def exponential(table: SigmaTable, steps: int) -> list[float]:
     """Evenly spaced in ln sigma."""
-    return [math.exp(log) for log in ramp(math.log(table.largest), math.log(table.smallest), steps)]
+    return table.spread(lambda first, last: _even_logs(first, last, ramp(1.0, 0.0, steps)))
+
+
+def polyexponential(table: SigmaTable, steps: int) -> list[float]:
+    """ln sigma falls with the power rho of the steps that are left; at webui's rho of 1 it is "Exponential"."""
+    shares = [share ** (table.overrides.rho or 1.0) for share in ramp(1.0, 0.0, steps)]
+    return table.spread(lambda first, last: _even_logs(first, last, shares))
+
+
+def normal(table: SigmaTable, steps: int) -> list[float]:
+    """Timesteps evenly spaced between those of the ends."""
+    ends = table.timestep(table.largest), table.timestep(table.smallest)
+    return [table.sigma(timestep) for timestep in ramp(*ends, steps)]
 
 
 def sgm_uniform(table: SigmaTable, steps: int) -> list[float]:
     """Timesteps evenly spaced from the last, as if one more step led to the first."""
-    return uniform(table, steps + 1)[:-1]
+    return normal(table, steps + 1)[:-1]
 
 
 def kl_optimal(table: SigmaTable, steps: int) -> list[float]:
     """Evenly spaced in atan sigma, one level more than steps (Sabour et al. 2024, https://arxiv.org/abs/2404.14507)."""
-    return [math.tan(angle) for angle in ramp(math.atan(table.largest), math.atan(table.smallest), steps + 1)]
+    return table.spread(
+        lambda first, last: [math.tan(angle) for angle in ramp(math.atan(first), math.atan(last), steps + 1)]
+    )
 
 
 def align_your_steps(table: SigmaTable, steps: int) -> list[float]:
-    """The published levels for Stable Diffusion 1, linear in ln sigma between them (same paper)."""
-    logs, last = [math.log(level) for level in _ALIGNED], len(_ALIGNED) - 1
+    """The levels published for the model's family, linear in ln sigma between them (same paper)."""
+    logs, last = [math.log(level) for level in table.aligned], len(table.aligned) - 1
     return [math.exp(_between(logs, place)) for place in ramp(0, last, steps)]
 
 
@@ -116,20 +80,20 @@ def ddim(table: SigmaTable, steps: int) -> list[float]:
 
 def beta(table: SigmaTable, steps: int) -> list[float]:
     """Sigmas at even quantiles of the beta distribution B(0.6, 0.6) (Lee et al. 2024, arXiv 2407.12173)."""
-    width = table.largest - table.smallest
-    return [table.smallest + _beta_quantile(share) * width for share in ramp(1.0, 0.0, steps)]
+    shares = [_beta_quantile(share) for share in ramp(1.0, 0.0, steps)]
+    return table.spread(lambda first, last: [last + share * (first - last) for share in shares])
 
 
 SCHEDULES: Mapping[str, Callable[[SigmaTable, int], list[float]]] = {
     "Uniform": uniform,
     "Karras": karras,
     "Exponential": exponential,
-    "Polyexponential": exponential,  # at webui's rho of 1 the two are one
+    "Polyexponential": polyexponential,
     "SGM Uniform": sgm_uniform,
     "KL Optimal": kl_optimal,
     "Align Your Steps": align_your_steps,
     "Simple": simple,
-    "Normal": uniform,
+    "Normal": normal,
     "DDIM": ddim,
     "Beta": beta,
 }
@@ -143,16 +107,21 @@ SCHEDULE_ALIASES: Mapping[str, str] = {
 
 
 def sigmas(name: str, table: SigmaTable, steps: int) -> list[float]:
-    """`steps` noise levels, descending, and a closing 0; "KL Optimal" closes with the smallest level instead."""
+    """`steps` noise levels, descending, and a closing 0; "KL Optimal" closes with the smallest level instead.
+
+    What a request says of the ends is heard where webui hears it: not by "Uniform", "Simple", "DDIM" and "Align Your
+    Steps", which have levels of their own.
+    """
     if name not in SCHEDULES:
         raise BadValue(f"{name!r} is no schedule ({', '.join(SCHEDULES)})")
     closing = [] if name == "KL Optimal" else [0.0]
-    return [*SCHEDULES[name](table, steps), *closing]
+    return [*dict.fromkeys(SCHEDULES[name](table, steps)), *closing]
 
 
-def ramp(start: float, end: float, count: int) -> list[float]:
-    """`count` numbers at even distances, both ends among them; a single one is the start."""
-    return [start + (end - start) * (index / max(1, count - 1)) for index in range(count)]
+def _even_logs(first: float, last: float, shares: Sequence[float]) -> list[float]:
+    """Levels at these shares of the way from the last to the first, in ln sigma."""
+    low, high = math.log(last), math.log(first)
+    return [math.exp(low + (high - low) * share) for share in shares]
 
 
 def _between(levels: Sequence[float], place: float) -> float:
@@ -160,6 +129,7 @@ def _between(levels: Sequence[float], place: float) -> float:
     return levels[low] + (place - low) * (levels[low + 1] - levels[low])
 
 
+@lru_cache(maxsize=4096)
 def _beta_quantile(share: float) -> float:
     """x below which the share lies; B(a, a) is the same from both ends, so the half below 1/2 is enough."""
     if share > 0.5:

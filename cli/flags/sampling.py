@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.flags.canvas import sides
+from modelhub.errors import BadValue
+
 __all__ = ["SamplingFlags"]
 
 _SAMPLERS = (
@@ -35,7 +38,39 @@ class SamplingFlags:
     s_noise: Annotated[float, typer.Option(help="Factor on all noise that samplers add.")] = 1.0
     seed: Annotated[int, typer.Option(help="Of the first image, the next ones count up; -1 is a random one.")] = -1
     noise: Annotated[str, typer.Option(help="NV draws an NVIDIA card's noise anywhere; CPU is torch's own.")] = "NV"
+    variation: Annotated[
+        str | None,
+        typer.Option(metavar="SEED:STRENGTH", help="Mix in a second seed's noise; its seeds count up, not --seed's."),
+    ] = None
+    seed_resize: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Size whose noise is kept in the middle: a seed's likeness.")
+    ] = None
+    ensd: Annotated[int, typer.Option(help="Added to the seed for all noise but the first.")] = 0
+    sigma_min: Annotated[float | None, typer.Option(help="Noise level that the schedule ends at.")] = None
+    sigma_max: Annotated[float | None, typer.Option(help="Noise level that the schedule begins at.")] = None
+    rho: Annotated[float | None, typer.Option(help="Bend of Karras and Polyexponential.")] = None
+    shift: Annotated[float | None, typer.Option(help="Of flow models: above 1, more steps at much noise.")] = None
+    discard_next_to_last: Annotated[
+        bool, typer.Option("--discard-next-to-last", help="Leave out the last noise level but one.")
+    ] = False
+    min_uncond: Annotated[
+        float, typer.Option(help="Noise level below which every other step does without the negative prompt.")
+    ] = 0.0
 
     def fields(self) -> Mapping[str, Any]:
         """Of a request."""
-        return asdict(self)
+        said = asdict(self)
+        said["variation"] = _variation(self.variation) if self.variation else None
+        said["seed_resize"] = sides(self.seed_resize, "--seed-resize") if self.seed_resize else None
+        return said
+
+
+def _variation(text: str) -> Mapping[str, Any]:
+    """``SEED:STRENGTH``, or ``:STRENGTH`` for a random seed; raises `BadValue`."""
+    seed, colon, strength = text.rpartition(":")
+    try:
+        if not colon:
+            raise ValueError
+        return {"seed": int(seed or -1), "strength": float(strength)}
+    except ValueError:
+        raise BadValue(f"{text!r} is no variation", mend="write --variation 1234:0.3, or :0.3 for any seed") from None

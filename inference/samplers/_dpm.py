@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from inference.samplers._sampler import Denoise, ancestral_split
-from inference.schedules import SigmaTable, ramp
+from inference.schedules import SigmaTable, ramp, uniform
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Solver", "down_to_smallest", "stretch"]
+__all__ = ["Solver", "down_to_smallest", "over_latents", "stretch"]
 
 
 @dataclass(slots=True)
@@ -79,4 +79,14 @@ def _phi2(h: float) -> float:
 
 def down_to_smallest(table: SigmaTable, steps: int) -> list[float]:
     """Levels even in ln sigma from the table's largest to its smallest, with no closing 0."""
-    return [math.exp(log) for log in ramp(table.logs[-1], table.logs[0], steps + 1)]
+    return _even(table.logs[-1], table.logs[0], steps)
+
+
+def over_latents(table: SigmaTable, steps: int, reached: int) -> tuple[float, list[float]]:
+    """Even in ln sigma down to the smallest level, from where the uniform schedule has as many steps left."""
+    first = uniform(table, steps)[max(steps - reached - 1, 0)]
+    return first, _even(math.log(first), table.logs[0], reached + 1) if reached else [first]
+
+
+def _even(first: float, last: float, steps: int) -> list[float]:
+    return [math.exp(log) for log in ramp(first, last, steps + 1)]

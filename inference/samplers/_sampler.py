@@ -99,12 +99,15 @@ class Sampler:
     """Chooses its steps from the picture, reading one number each: images are drawn one at a time."""
     through: Callable[[Denoise, SigmaTable], Denoise] | None = None
     """How it asks the model, where that is not plainly."""
+    over: Callable[[SigmaTable, int, int], tuple[float, list[float]]] | None = None
+    """(table, steps, reached) -> the deviation of the noise that is laid over latents, and the levels then gone down,
+    for those whose way is not simply the schedule's end; `reached` counts webui's steps from the schedule's end."""
 
     def levels(self, schedule: str, table: SigmaTable, steps: int) -> list[float]:
         """The noise levels to sample at, as `inference.schedules.sigmas` gives them."""
         if self.grid and schedule == AUTOMATIC:
             return self.grid(table, steps)
-        if self.discards:
+        if self.discards or table.overrides.discard:
             levels = sigmas(schedule, table, steps + 1)
             return [*levels[:-2], levels[-1]]
         return sigmas(schedule, table, steps)
@@ -142,5 +145,5 @@ def churned(x: Tensor, sigma: float, steps: int, draw: Draw, options: Options) -
 
 
 def euler(x: Tensor, denoised: Tensor, sigma: float, following: float) -> Tensor:
-    """x + d (sigma' - sigma), with d = (x - D) / sigma."""
-    return x + (x - denoised) * ((following - sigma) / sigma)
+    """x + d (sigma' - sigma), with d = (x - D) / sigma; that is D + (x - D) sigma' / sigma, which cancels nothing."""
+    return denoised.lerp(x, following / sigma)

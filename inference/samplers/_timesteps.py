@@ -10,7 +10,7 @@ from inference.schedules import SigmaTable
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["every_nth", "left_as_is"]
+__all__ = ["every_nth", "left_as_is", "over_latents"]
 
 
 def every_nth(table: SigmaTable, steps: int) -> list[float]:
@@ -24,6 +24,12 @@ def every_nth(table: SigmaTable, steps: int) -> list[float]:
         {min(timestep + 1, last) for timestep in range(0, len(table.sigmas), stride)} if steps > 1 else {1, last}
     )
     return [table.sigmas[timestep] for timestep in reversed(found)]
+
+
+def over_latents(table: SigmaTable, steps: int, reached: int) -> tuple[float, list[float]]:
+    """The noise is that of one timestep, the first that is sampled at is the one below it, as in webui."""
+    rungs = list(reversed(every_nth(table, steps)))
+    return rungs[reached], list(reversed(rungs[:reached]))
 
 
 def left_as_is(x: Tensor, sigma: float) -> Tensor:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step, ancestral_split
-from inference.samplers._timesteps import every_nth, left_as_is
+from inference.samplers._timesteps import every_nth, left_as_is, over_latents
 from inference.schedules import AUTOMATIC
 
 if TYPE_CHECKING:
@@ -34,5 +34,6 @@ SAMPLER = Sampler(
     grid=every_nth,
     only_grid=True,
     unit_start=True,
+    over=over_latents,
     guidance=1 / 12.5,  # webui's, so that its usual CFG scales mean about what they mean elsewhere
 )

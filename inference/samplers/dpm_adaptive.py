@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from inference.samplers._dpm import Solver, down_to_smallest, stretch
+from inference.samplers._dpm import Solver, down_to_smallest, over_latents, stretch
 from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step
 from inference.schedules import AUTOMATIC
 
@@ -60,6 +60,7 @@ SAMPLER = Sampler(
     AUTOMATIC,
     sample,
     grid=down_to_smallest,
+    over=over_latents,
     only_grid=True,
     adaptive=True,
 )

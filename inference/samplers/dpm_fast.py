@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from inference.samplers._dpm import Solver, down_to_smallest, stretch
+from inference.samplers._dpm import Solver, down_to_smallest, over_latents, stretch
 from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step
 from inference.schedules import AUTOMATIC, ramp
 
@@ -37,4 +37,6 @@ def orders_of(calls: int) -> list[int]:
     return [3] * whole + [left] if left else [3] * (whole - 1) + [2, 1]
 
 
-SAMPLER = Sampler("DPM fast", ("k_dpm_fast",), AUTOMATIC, sample, grid=down_to_smallest, only_grid=True)
+SAMPLER = Sampler(
+    "DPM fast", ("k_dpm_fast",), AUTOMATIC, sample, grid=down_to_smallest, only_grid=True, over=over_latents
+)

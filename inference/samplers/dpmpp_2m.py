@@ -23,10 +23,11 @@ def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw, opt
     for index, (sigma, following) in enumerate(pairwise(sigmas)):
         denoised = denoise(x, sigma)
         h = math.log(sigma / following) if following > 0 else math.inf
-        direction = denoised
-        if previous is not None and following > 0:
-            direction = denoised + (denoised - previous) * (h / (2 * previous_h))
-        x = x * (following / sigma) - direction * math.expm1(-h)
+        lean = h / (2 * previous_h) if previous is not None and following > 0 else 0.0
+        pull = -math.expm1(-h)
+        x = (x * (following / sigma)).add_(denoised, alpha=pull * (1 + lean))
+        if previous is not None and lean:
+            x = x.add_(previous, alpha=-pull * lean)
         previous, previous_h = denoised, h
         yield Step(index, x, denoised)
 

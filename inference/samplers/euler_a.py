@@ -20,7 +20,7 @@ def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw, opt
         down, up = ancestral_split(sigma, following, eta)
         x = euler(x, denoised, sigma, down)
         if following > 0:
-            x = x + draw() * (up * options.noise)
+            x = x.add(draw(), alpha=up * options.noise)
         yield Step(index, x, denoised)
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step, euler
-from inference.samplers._timesteps import every_nth, left_as_is
+from inference.samplers._timesteps import every_nth, left_as_is, over_latents
 from inference.schedules import AUTOMATIC
 
 if TYPE_CHECKING:
@@ -36,4 +36,6 @@ def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw, opt
         yield Step(index, x if index < len(sigmas) - 2 else left_as_is(x, following), denoised)
 
 
-SAMPLER = Sampler("PLMS", ("plms",), AUTOMATIC, sample, grid=every_nth, only_grid=True, unit_start=True)
+SAMPLER = Sampler(
+    "PLMS", ("plms",), AUTOMATIC, sample, grid=every_nth, only_grid=True, unit_start=True, over=over_latents
+)

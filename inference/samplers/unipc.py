@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from inference.samplers._sampler import Denoise, Draw, Options, Sampler, Step
-from inference.samplers._timesteps import left_as_is
+from inference.samplers._timesteps import left_as_is, over_latents
 from inference.schedules import AUTOMATIC, SigmaTable, ramp
 
 if TYPE_CHECKING:
@@ -23,15 +23,14 @@ def grid(table: SigmaTable, steps: int) -> list[float]:
 
     webui makes as many steps as range(0, timesteps, timesteps // steps) has members: 23 for 22.
     """
-    last = len(table.sigmas) - 1
-    logs = [math.log1p(sigma**2) for sigma in table.sigmas]
     count = len(range(0, len(table.sigmas), len(table.sigmas) // steps))
+    return _even(table, len(table.sigmas) - 1, count)
 
-    def sigma(timestep: float) -> float:
-        low = min(int(timestep), last - 1)
-        return math.sqrt(math.expm1(logs[low] + (timestep - low) * (logs[low + 1] - logs[low])))
 
-    return [sigma(timestep) for timestep in ramp(last, 0, count + 1)]
+def over(table: SigmaTable, steps: int, reached: int) -> tuple[float, list[float]]:
+    """The other timestep samplers' noise and their first timestep, and from there even in time; as in webui."""
+    laid, rungs = over_latents(table, steps, reached)
+    return laid, _even(table, table.sigmas.index(rungs[0]), reached) if rungs else []
 
 
 def sample(denoise: Denoise, x: Tensor, sigmas: Sequence[float], draw: Draw, options: Options) -> Iterator[Step]:
@@ -75,10 +74,22 @@ def weights(ratios: Sequence[float], h: float) -> list[float]:
     return solved
 
 
+def _even(table: SigmaTable, first: int, count: int) -> list[float]:
+    """Levels of `count` steps, even in time from the timestep `first` to 0."""
+    last = len(table.sigmas) - 1
+    logs = [math.log1p(sigma**2) for sigma in table.sigmas]
+
+    def sigma(timestep: float) -> float:
+        low = min(int(timestep), last - 1)
+        return math.sqrt(math.expm1(logs[low] + (timestep - low) * (logs[low + 1] - logs[low])))
+
+    return [sigma(timestep) for timestep in ramp(first, 0, count + 1)]
+
+
 def _bent(base: Tensor, bends: Sequence[Tensor], h: float, shares: Sequence[float]) -> Tensor:
     for bend, share in zip(bends, shares, strict=True):
         base = base + bend * (h * share)
     return base
 
 
-SAMPLER = Sampler("UniPC", ("unipc",), AUTOMATIC, sample, grid=grid, only_grid=True, unit_start=True)
+SAMPLER = Sampler("UniPC", ("unipc",), AUTOMATIC, sample, grid=grid, only_grid=True, unit_start=True, over=over)

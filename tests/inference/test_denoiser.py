@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from inference.conditioning.encoding import Encoding
 from inference.conditioning.timeline import Guide, Timeline
 from inference.denoiser import Denoiser
-from inference.objectives import PREDICTIONS
+from inference.objectives import PREDICTIONS, objective
 from inference.prompt.schedule import Span
 from inference.schedules import SigmaTable
 from modelhub.errors import BadValue
@@ -39,7 +39,7 @@ def test_epsilon_takes_the_noise_off() -> None:
     """What the network says of x0 + sigma * noise, when it knows the noise, is x0."""
     x0, noise, sigma = torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8), 5.0
 
-    torch.testing.assert_close(PREDICTIONS["epsilon"](x0 + sigma * noise, noise, sigma), x0)
+    torch.testing.assert_close(objective("epsilon", TABLE).x0(x0 + sigma * noise, noise, sigma), x0)
 
 
 def test_v_is_turned_into_x0() -> None:
@@ -48,14 +48,15 @@ def test_v_is_turned_into_x0() -> None:
     abar = 1 / (1 + sigma**2)
     v = abar**0.5 * noise - (1 - abar) ** 0.5 * x0
 
-    torch.testing.assert_close(PREDICTIONS["v"](x0 + sigma * noise, v, sigma), x0)
+    torch.testing.assert_close(objective("v", TABLE).x0(x0 + sigma * noise, v, sigma), x0)
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_guidance_leans_away_from_the_negative_prompt(prediction: str) -> None:
     x, sigma = torch.randn(2, 4, 8, 8), 2.0
-    with_prompt = PREDICTIONS[prediction](x, torch.full_like(x, 3.0), sigma)
-    without = PREDICTIONS[prediction](x, torch.full_like(x, 2.0), sigma)
+    asked = objective(prediction, TABLE)
+    with_prompt = asked.x0(x, torch.full_like(x, 3.0), sigma)
+    without = asked.x0(x, torch.full_like(x, 2.0), sigma)
 
     guided = denoiser(FakeUNet(), prediction=prediction, guidance=7.0)(x, sigma)
 
@@ -101,8 +102,8 @@ def test_two_images_are_denoised_as_each_is_alone(models: Mapping[str, nn.Module
 
 
 def test_an_unknown_prediction_type_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(BadValue, match=r"'flow' is no prediction type .*epsilon"):
-        denoiser(FakeUNet(), prediction="flow")
+    with pytest.raises(BadValue, match=r"'x0' is no prediction type .*epsilon"):
+        denoiser(FakeUNet(), prediction="x0")
 
 
 def says(value: float, tokens: int = 77) -> Encoding:
@@ -160,3 +161,48 @@ def test_the_negative_prompts_guess_is_given_apart() -> None:
 
         torch.testing.assert_close(guided, x - 2.0 * (2.0 + guidance))
         torch.testing.assert_close(without, x - 2.0 * 2.0)
+
+
+# Doing without the negative prompt
+
+
+def guesses(unet: nn.Module, *, sigma: float, calls: int = 4, **fields: float) -> list[float]:
+    plain = denoiser(unet, images=1)
+    asked = Denoiser(plain.model, plain.guides, plain.negative, plain.guidance, **fields)  # type: ignore[arg-type]
+    return [-asked(torch.zeros(1, 4, 8, 8), sigma).mean().item() / sigma for _ in range(calls)]
+
+
+def test_below_a_noise_level_every_other_call_does_without_the_negative_prompt() -> None:
+    below, above = FakeUNet(), FakeUNet()
+
+    assert guesses(below, sigma=0.9, unguided_below=1.0) == pytest.approx([9.0, 3.0, 9.0, 3.0])
+    assert guesses(above, sigma=1.0, unguided_below=1.0) == pytest.approx([9.0] * 4)
+    assert [len(x) for x, _, _ in below.asked] == [2, 1, 2, 1]
+
+
+def test_without_the_negative_prompt_the_others_lean_away_from_the_first() -> None:
+    """D = D_1 + sum over i > 1 of w_i (D_i - D_1): webui's combination at a CFG scale of 1."""
+    guides = (Guide(Timeline.fixed(says(3.0)), 1.0), Guide(Timeline.fixed(says(5.0)), -0.5))
+    plain = denoiser_of(FakeUNet(), TABLE, guides, Timeline.fixed(says(2.0)), 7.0)
+    asked = Denoiser(plain.model, plain.guides, plain.negative, 7.0, unguided_below=9.0)
+    x = torch.zeros(1, 4, 8, 8)
+    asked(x, 1.0)
+
+    guided, without = asked.apart(x, 1.0)
+
+    torch.testing.assert_close(guided, x - (3.0 - 0.5 * (5.0 - 3.0)))
+    torch.testing.assert_close(without, x - 3.0)
+
+
+def test_what_is_said_again_is_the_very_same_tensor() -> None:
+    cond = Timeline((Span(1, "a"), Span(3, "b")), (says(3.0), says(4.0)))
+    unet, x = FakeUNet(), torch.zeros(1, 4, 8, 8)
+    asked = denoiser_of(unet, TABLE, (Guide(cond, 1.0),), Timeline.fixed(says(2.0)), 7.0)
+
+    for _ in range(4):
+        asked(x, 1.0)
+
+    first, second, third, fourth = (context for _, _, context in unet.asked)
+    assert first is second
+    assert third is fourth
+    assert first is not third

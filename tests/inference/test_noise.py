@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from inference.noise import NOISE_SOURCES, ImageNoise, _philox
+from inference.mixing import slerp
+from inference.noise import NOISE_SOURCES, ImageNoise, Mixed, _philox, image_noise
+from inference.request import GenerationRequest, Variation
 from modelhub.errors import BadValue
+from modelhub.families import family
 
 CPU = torch.device("cpu")
 SHAPE = (4, 8, 8)
@@ -102,3 +105,81 @@ def test_a_brownian_way_is_the_sum_of_its_parts_whatever_was_asked_before() -> N
 
     torch.testing.assert_close(whole, parts, rtol=1e-5, atol=1e-5)
     assert abs(one.between(10.0, 0.1).std().item() - 1) < 0.2
+
+
+# Second seeds, other sizes, ENSD
+
+
+def normal(seed: int, shape: tuple[int, ...] = SHAPE) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
+def test_slerp_goes_the_arc_between_two_noises_column_by_column(strength: float) -> None:
+    one, other = normal(1).double(), normal(2).double()
+
+    mixed = slerp(one, other, strength)
+
+    for channel, column in itertools.product(range(4), range(8)):
+        a, b = one[channel, :, column].numpy(), other[channel, :, column].numpy()
+        angle = np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+        expected = (np.sin((1 - strength) * angle) * a + np.sin(strength * angle) * b) / np.sin(angle)
+        np.testing.assert_allclose(mixed[channel, :, column].numpy(), expected, rtol=1e-6, atol=1e-9)
+
+
+def test_noises_of_one_direction_are_mixed_in_a_straight_line_with_webuis_shares() -> None:
+    one = normal(1)
+
+    torch.testing.assert_close(slerp(one, one * 3, 0.25), one * 0.25 + one * 3 * 0.75)
+
+
+def test_a_second_seed_is_mixed_into_the_first_noise_alone() -> None:
+    noise = ImageNoise([7], SHAPE, "CPU", CPU, mixed=Mixed([9], 0.3))
+    main = torch.Generator().manual_seed(7)
+
+    torch.testing.assert_close(noise.draw()[0], slerp(torch.randn(SHAPE, generator=main), normal(9), 0.3))
+    assert torch.equal(noise.draw()[0], torch.randn(SHAPE, generator=main))
+
+
+def test_ensd_moves_the_seed_of_all_noise_but_the_first() -> None:
+    noise, moved = ImageNoise([7], SHAPE, "CPU", CPU, delta=31337), torch.Generator().manual_seed(7 + 31337)
+
+    assert torch.equal(noise.draw()[0], normal(7))
+    for _ in range(2):
+        assert torch.equal(noise.draw()[0], torch.randn(SHAPE, generator=moved))
+
+
+def test_brownian_paths_do_not_hear_of_ensd_as_in_webui() -> None:
+    moved, plain = (ImageNoise([7], SHAPE, "CPU", CPU, delta=delta).over([10.0, 0.1]) for delta in (31337, 0))
+
+    assert torch.equal(moved.between(10.0, 1.0), plain.between(10.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("kept", "there", "taken"),
+    [
+        ((4, 4, 8), (slice(2, 6), slice(0, 8)), (slice(0, 4), slice(0, 8))),
+        ((4, 8, 5), (slice(0, 8), slice(1, 6)), (slice(0, 8), slice(0, 5))),
+        ((4, 12, 9), (slice(0, 8), slice(0, 7)), (slice(2, 10), slice(1, 8))),  # an odd excess loses one more column
+    ],
+)
+def test_another_sizes_noise_goes_into_the_middle(
+    kept: tuple[int, ...], there: tuple[slice, slice], taken: tuple[slice, slice]
+) -> None:
+    expected = normal(7)
+    expected[:, there[0], there[1]] = normal(7, kept)[:, taken[0], taken[1]]
+
+    assert torch.equal(ImageNoise([7], SHAPE, "CPU", CPU, kept=kept).draw()[0], expected)
+
+
+@pytest.mark.parametrize("source", NOISE_SOURCES)
+def test_a_batch_is_its_single_images_with_all_of_these_at_once(source: str) -> None:
+    said = {"variation": Variation(seed=20, strength=0.4), "seed_resize": (48, 96), "ensd": 5, "noise": source}
+    request = GenerationRequest(prompt="", model="x", seed=3, batch=3, **said)
+
+    def drawn(request: GenerationRequest) -> torch.Tensor:
+        noise = image_noise(request, request.seeds, family("sd1").latent, (64, 64), CPU)
+        return torch.stack([noise.draw(), noise.draw()], dim=1)
+
+    assert len({seed.variation for seed in request.seeds}) == 3
+    assert torch.equal(drawn(request), torch.cat([drawn(request.for_image(seed)) for seed in request.seeds]))

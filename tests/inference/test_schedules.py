@@ -6,6 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.levels import ALIGNED, FlowTime, Overrides
+from inference.samplers import known
 from inference.schedules import SCHEDULES, SigmaTable, sigmas
 from modelhub.errors import BadValue
 from modelhub.families import family
@@ -121,3 +123,71 @@ def test_sigmas_outside_the_table_get_its_ends(sigma: float, timestep: float) ->
 def test_an_unknown_schedule_is_refused_with_the_known_ones() -> None:
     with pytest.raises(BadValue, match=r"'Carras' is no schedule .*Karras"):
         sigmas("Carras", TABLE, 10)
+
+
+# What a request says of the ends
+
+
+def wanted(name: str, steps: int = 10, **said: float | bool) -> list[float]:
+    return sigmas(name, TABLE.overridden(Overrides(**said)), steps)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["Karras", "Exponential", "Polyexponential", "Normal", "Beta"])
+def test_a_schedule_begins_and_ends_where_a_request_says(name: str) -> None:
+    levels = wanted(name, smallest=0.1, largest=10.0)
+
+    assert (levels[0], levels[-2]) == pytest.approx((10.0, 0.1), rel=1e-6)
+
+
+def test_the_schedules_without_a_last_level_keep_to_a_requests_ends_too() -> None:
+    ends = {"smallest": 0.1, "largest": 10.0}
+
+    assert wanted("SGM Uniform", **ends)[:-1] == pytest.approx(wanted("Normal", 11, **ends)[:10])
+    assert wanted("KL Optimal", **ends)[-1] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("name", ["Uniform", "Simple", "DDIM", "Align Your Steps"])
+def test_schedules_with_levels_of_their_own_do_not_hear_of_ends_as_in_webui(name: str) -> None:
+    assert wanted(name, smallest=0.1, largest=10.0, rho=3.0) == sigmas(name, TABLE, 10)
+
+
+@pytest.mark.parametrize("rho", [1.0, 3.0, 7.0])
+def test_rho_bends_karras_and_polyexponential(rho: float) -> None:
+    share, (low, high) = 1 - 4 / 9, (TABLE.smallest, TABLE.largest)
+
+    karras = (high ** (1 / rho) + 4 / 9 * (low ** (1 / rho) - high ** (1 / rho))) ** rho
+    polyexponential = np.exp(share**rho * (np.log(high) - np.log(low)) + np.log(low))
+    assert wanted("Karras", rho=rho)[4] == pytest.approx(karras)
+    assert wanted("Polyexponential", rho=rho)[4] == pytest.approx(polyexponential)
+    assert wanted("Exponential", rho=rho) == sigmas("Exponential", TABLE, 10)
+
+
+def test_discarding_leaves_out_the_last_level_but_one_of_a_longer_schedule() -> None:
+    euler, table = known()["Euler"], TABLE.overridden(Overrides(discard=True))
+
+    longer = sigmas("Karras", TABLE, 11)
+    assert euler.levels("Karras", table, 10) == [*longer[:-2], 0.0]
+    assert known()["DPM2"].levels("Karras", table, 10) == known()["DPM2"].levels("Karras", TABLE, 10)
+
+
+def test_sdxl_has_published_levels_of_its_own() -> None:
+    table = SigmaTable(family("sdxl").noise, aligned=ALIGNED["sdxl"])
+
+    assert sigmas("Align Your Steps", table, 11)[:4] == pytest.approx([14.615, 6.315, 3.771, 2.181])
+    assert sigmas("Align Your Steps", table, 10)[-2:] == pytest.approx([0.029, 0.0])
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("steps", [1, 2, 20, 1001])
+def test_no_two_levels_are_one_whatever_the_model(name: str, steps: int) -> None:
+    for table in (TABLE, SigmaTable(FlowTime())):
+        assert all(level > following for level, following in itertools.pairwise(sigmas(name, table, steps)))
+
+
+def test_a_flows_schedules_are_made_in_its_time() -> None:
+    """As ComfyUI makes them: Karras' rule over sigma would spend half the steps where nothing is decided."""
+    table = SigmaTable(FlowTime(shift=1.0))
+    times = [level / (1 + level) for level in sigmas("Karras", table, 3)[:3]]
+
+    first, last = 0.9999 ** (1 / 7), 0.001 ** (1 / 7)
+    assert times == pytest.approx([0.9999, ((first + last) / 2) ** 7, 0.001])

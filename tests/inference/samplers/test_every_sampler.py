@@ -1,6 +1,7 @@
 """What every sampler must do, whichever file it comes from."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,10 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from inference.attention import lightened
+from inference.levels import EvenLogs, FlowTime
+from inference.objectives import PREDICTIONS
 from inference.samplers import Denoise, Options, Step, find, known
 from inference.schedules import AUTOMATIC, SCHEDULES, SigmaTable
 from modelhub.errors import BadValue
 from modelhub.families import family
+from tests import tiny
 from tests.denoisers import denoiser_of
 from tests.inference.samplers.gaussian import MEAN, SPREAD, Noise, denoise
 from tests.tiny import WIDTH
@@ -103,6 +108,20 @@ def test_no_step_waits_for_the_device(name: str, models: Mapping[str, nn.Module]
         assert 0 < len(counter.waits) < 100
     else:
         assert counter.waits == []
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_no_objective_nor_guidance_waits_for_the_device(prediction: str) -> None:
+    table = {"edm": SigmaTable(EvenLogs(0.002, 80.0)), "flow": SigmaTable(FlowTime())}.get(prediction, TABLE)
+    unet, texts = lightened(tiny.models()["unet"]), [torch.randn(1, 77, WIDTH) for _ in range(2)]
+    plain = denoiser_of(unet, table, *texts, 7.0, prediction=prediction)
+    denoiser = replace(plain, unguided_below=5.0)
+
+    with CountsWaits() as counter:
+        _, taken = ways("DPM++ 2M", "Karras", 4, torch.randn(1, 4, 8, 8), denoiser)
+
+    assert len(taken) == 4
+    assert counter.waits == []
 
 
 @pytest.mark.parametrize("wait", [lambda x: x[0].item(), lambda x: bool((x > 0).any()), lambda x: x[x > 0]])
