@@ -11,7 +11,7 @@ from inference.samplers import Denoise
 __all__ = ["Canvas"]
 
 
-def _as_it_is(image: Image.Image, _index: int) -> Image.Image:
+def _as_it_is(image: Image.Image, _latents: Tensor, _index: int) -> Image.Image:
     return image
 
 
@@ -21,7 +21,7 @@ def _unmasked(denoise: Denoise) -> Denoise:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Canvas:
-    """One pass's: all tensors are on the engine's device, float32."""
+    """One batch's, for one pass: all tensors are on the engine's device, float32."""
 
     size: tuple[int, int]
     """Width and height of what is drawn, in px."""
@@ -33,5 +33,6 @@ class Canvas:
     """Wraps a denoiser so that what may not change stays as it is."""
     closed: Callable[[Tensor], Tensor] | None = None
     """Done to the latents after the last step."""
-    finished: Callable[[Image.Image, int], Image.Image] = _as_it_is
-    """Done to each image, given its place in the batch, at the very end: its colours, its place in a larger one."""
+    finished: Callable[[Image.Image, Tensor, int], Image.Image] = _as_it_is
+    """Done to each image at the very end, given its latents [C, h, w] and its place in the batch: its colours, its
+    place in a larger one."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from inference.request._said import Said
 
-__all__ = ["Init", "Mask", "Soft"]
+__all__ = ["Init", "Mask", "Outpaint", "Soft"]
 
 
 class Soft(Said):
@@ -45,6 +45,24 @@ class Mask(Said):
     soft: Soft | None = None
 
 
+class Outpaint(Said):
+    """The picture goes on beyond its edges; what is drawn comes to multiples of 64 px."""
+
+    left: int = Field(default=0, ge=0, le=2048)
+    right: int = Field(default=0, ge=0, le=2048)
+    up: int = Field(default=0, ge=0, le=2048)
+    down: int = Field(default=0, ge=0, le=2048)
+    """Px."""
+    method: Literal["mk2", "poor"] = "mk2"
+    """webui's scripts: side by side over noise like the picture, or all at once over its smeared colours."""
+    blur: int | None = Field(default=None, ge=0, le=64)
+    """Px that the old picture's edge is softened by; None is the method's own: 8 of mk2, 4 of the other."""
+    falloff: float = Field(default=1.0, ge=0.0, le=4.0)
+    """Of mk2's noise: lower is more detail."""
+    colours: float = Field(default=0.05, ge=0.0, le=1.0)
+    """Of mk2's noise: how colourful it is."""
+
+
 class Init(Said):
     """The picture that another is drawn over."""
 
@@ -65,3 +83,4 @@ class Init(Said):
     background: str = Field(default="#ffffff", pattern=r"^#[0-9a-fA-F]{6}$")
     """What stands behind its transparent parts."""
     mask: Mask | None = None
+    outpaint: Outpaint | None = None
