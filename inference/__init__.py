@@ -4,3 +4,7 @@
 is checked, the engine draws, and the picture carries the resolved request. Import the modules directly; those
 that need torch are only `engine`, `generate` and what they use.
 """
+
+from inference._torchvision import mend_on_import
+
+mend_on_import()

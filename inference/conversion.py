@@ -1,4 +1,7 @@
-"""A pickled model -> a safetensors file beside it, in the catalog under the same words. The original stays."""
+"""A pickled model, or one of ncnn's -> a safetensors file beside it, in the catalog under the same words.
+
+The original stays.
+"""
 
 import os
 import shutil
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.weights.convert import Conversion, ConversionPlan, convert, plan_conversion
+from inference.weights.ncnn import is_ncnn, plan_ncnn
 from modelhub.catalog import Catalog
 from modelhub.catalog.adding import model_name
 from modelhub.errors import NameTaken, UnknownRef
@@ -58,7 +62,10 @@ def plan_model(ref: str, wish: Wish, *, catalog: Catalog) -> Planned:
     """
     original = _held(ref, catalog)
     source = original.path if original else Path(ref).expanduser().absolute()
-    plan = plan_conversion(source, half=wish.half, keep_ema=wish.keep_ema)
+    if is_ncnn(source):
+        plan = plan_ncnn(source, half=wish.half)
+    else:
+        plan = plan_conversion(source, half=wish.half, keep_ema=wish.keep_ema)
     return Planned(plan, _target(source, wish.out, catalog.workspace), original)
 
 

@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from hypothesis import settings
 
+import inference  # noqa: F401  # before anything imports transformers: mends a torchvision of another torch
 from modelhub.catalog import Catalog
 from modelhub.tokens import PLACES
 from modelhub.workspace import Workspace

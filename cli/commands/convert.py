@@ -1,4 +1,4 @@
-"""`modelhub convert REF|PATH...`: pickled models to safetensors."""
+"""`modelhub convert REF|PATH...`: pickled models, and ncnn's upscalers, to safetensors."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,8 @@ def command(
 ) -> None:
     """Write pickled models (.ckpt, .pt, .pth, .bin) as safetensors, without running anything of theirs.
 
-    The originals stay where they are; the results get their names and tags.
+    Upscalers of ncnn (.param with .bin) become safetensors too. The originals stay where they are; the results get
+    their names and tags.
     """
     from inference.conversion import Wish, convert_model, plan_model
 

@@ -17,7 +17,8 @@ from modelhub import __version__
 from modelhub.errors import ModelHubError
 
 _DISTRIBUTION = "modelhub-suite"
-_INFERENCE = ("torch", "diffusers", "transformers", "accelerate", "pillow", "numpy", "ftfy", "tokenizers")
+_MODELS = ("torch", "diffusers", "transformers", "accelerate", "tokenizers", "spandrel")
+_INFERENCE = (*_MODELS, "pillow", "numpy", "opencv-python-headless", "ftfy")
 _EXTRAS: Mapping[str, tuple[str, ...]] = {"inference": _INFERENCE, "train": (*_INFERENCE, "peft")}
 _OURS = ("modelhub", "cli", "inference", "trainers")
 _NETWORK = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "fuse.rclone", "afs", "glusterfs", "ceph", "lustre")
@@ -125,13 +126,26 @@ def _torch() -> Iterator[Finding]:
 
 
 def _torchvision() -> Finding:
-    """We do not need it, but transformers imports one that is there, and one for another torch breaks on import."""
+    """We do not need it, but transformers imports one that is there, and one for another torch is half there."""
+    import inference  # noqa: F401  # mends it
+
     try:
-        importlib.import_module("torchvision")
+        found = importlib.import_module("torchvision")
     except Exception as error:  # whatever it is, transformers would meet it too
         detail = f"installed, but fails with this torch: {type(error).__name__}: {error}"
         return Finding("torchvision", State.BROKEN, detail.splitlines()[0], "pip uninstall -y torchvision")
+    if hasattr(found, "declared_operators"):
+        detail = "its compiled half is made for another torch; it loads all the same, and nothing here needs the rest"
+        return Finding("torchvision", State.MISSING, detail, _matching_torchvision())
     return Finding("torchvision", State.OK, "works with this torch (and is not needed)")
+
+
+def _matching_torchvision() -> str:
+    """The command that brings the one made for this torch, from torch's own index."""
+    import torch
+
+    build = torch.__version__.partition("+")[2] or "cpu"
+    return f"pip install --force-reinstall --no-deps torchvision --index-url https://download.pytorch.org/whl/{build}"
 
 
 def _workspace(session: Session) -> Iterator[Finding]:

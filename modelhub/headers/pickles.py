@@ -18,7 +18,7 @@ from modelhub.headers._state_dict import find_state_dict
 from modelhub.headers._table import TensorEntry, TensorTable
 from modelhub.headers._zip import Member, read_member, read_members
 
-__all__ = ["PickledWeights", "PlacedTensor", "STRANGERS", "read_pickle_table", "read_pickle_weights"]
+__all__ = ["Member", "PickledWeights", "PlacedTensor", "STRANGERS", "read_pickle_table", "read_pickle_weights"]
 
 STRANGERS = "pickle.strangers"
 """The metadata key of what a pickle would import, and perhaps call, if it were loaded."""

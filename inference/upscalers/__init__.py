@@ -1,0 +1,1 @@
+"""Pictures made larger: by interpolation, or by models made for it."""
