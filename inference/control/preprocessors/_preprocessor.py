@@ -1,15 +1,18 @@
 """What a preprocessor is."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Number", "Picture", "Preprocessor"]
 
-Picture: TypeAlias = NDArray[np.uint8]
+Picture: TypeAlias = "NDArray[np.uint8]"
 """RGB, [H, W, 3]."""
 
 
