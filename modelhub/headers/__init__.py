@@ -9,10 +9,10 @@ from modelhub.headers._files import WEIGHT_SUFFIXES, read_file_table
 from modelhub.headers._table import TensorEntry, TensorTable
 from modelhub.headers._weight_sets import WeightSet, weight_sets
 from modelhub.headers.folders import folder_files, holds_model, read_folder_table
-from modelhub.headers.safetensors import MAX_HEADER, data_digest, write_table
+from modelhub.headers.safetensors import MAX_HEADER, data_digest, write_outline, write_table
 
 __all__ = ["MAX_HEADER", "TensorEntry", "TensorTable", "WEIGHT_SUFFIXES", "WeightSet", "data_digest", "folder_files"]
-__all__ += ["holds_model", "read_table", "read_tensor", "weight_sets", "write_table"]
+__all__ += ["holds_model", "read_table", "read_tensor", "weight_sets", "write_outline", "write_table"]
 
 
 def read_table(path: Path) -> TensorTable:

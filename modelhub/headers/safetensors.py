@@ -7,7 +7,7 @@ two readers can disagree; this reader refuses them (format: https://github.com/h
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +15,7 @@ from modelhub.errors import BrokenFile, UnsafeFile
 from modelhub.headers._rows import read_metadata, read_rows
 from modelhub.headers._table import TensorEntry, TensorTable
 
-__all__ = ["MAX_HEADER", "data_digest", "read_safetensors", "write_table"]
+__all__ = ["MAX_HEADER", "data_digest", "read_safetensors", "write_outline", "write_table"]
 
 MAX_HEADER = 100_000_000
 """Bytes; the format's own limit."""
@@ -74,20 +74,31 @@ def write_table(
     The library writes metadata in random order, so equal content gets unequal digests; here the order is fixed:
     metadata sorted, tensors by name.
     """
-    rows = sorted(tensors, key=lambda row: row[0])
+    rows = {name: (dtype, shape, data) for name, dtype, shape, data in tensors}
+    outline = [(name, dtype, shape, data.nbytes) for name, (dtype, shape, data) in rows.items()]
+    for name in write_outline(file, outline, metadata):
+        file.write(rows[name][2])
+
+
+def write_outline(
+    file: BinaryIO, outline: Iterable[tuple[str, str, tuple[int, ...], int]], metadata: Mapping[str, str]
+) -> Iterator[str]:
+    """Write the header of (name, dtype, shape, size in bytes) rows, then name each tensor when its bytes are due.
+
+    So a file may be larger than the memory. The order is that of `write_table`.
+    """
     header: dict[str, object] = {}
     if metadata:
         header["__metadata__"] = dict(sorted(metadata.items()))
     offset = 0
-    for name, dtype, shape, data in rows:
-        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [offset, offset + data.nbytes]}
-        offset += data.nbytes
+    for name, dtype, shape, size in (rows := sorted(outline)):
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [offset, offset + size]}
+        offset += size
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     file.write(struct.pack("<Q", len(text)))
     file.write(text)
-    for _, _, _, data in rows:
-        file.write(data)
+    yield from (row[0] for row in rows)
 
 
 def _read_header(path: Path, file: BinaryIO, file_size: int) -> bytes:
