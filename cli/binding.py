@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -28,7 +28,8 @@ def bound(command: Callable[..., None]) -> Callable[..., None]:
 
     def session(context: typer.Context, options: Options) -> Session:
         outer = context.find_root().obj
-        return session_of(options.over(outer) if isinstance(outer, Options) else options)
+        found = session_of(options.over(outer) if isinstance(outer, Options) else options)
+        return replace(found, given=_given(context))
 
     return _declared(command, session)
 
@@ -46,6 +47,11 @@ def rooted(callback: Callable[..., None]) -> Callable[..., None]:
 def session_of(options: Options) -> Session:
     """The session of this process: the only place that looks at its environment."""
     return Session(options, os.environ, Path.cwd(), Output.of(options, os.environ))
+
+
+def _given(context: typer.Context) -> frozenset[str]:
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(name for name, source in sources.items() if source and source.name == "COMMANDLINE")
 
 
 def _declared(function: Callable[..., None], first: Callable[[typer.Context, Options], object]) -> Callable[..., None]:

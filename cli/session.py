@@ -32,6 +32,8 @@ class Session:
     cwd: Path
     output: Output
     user_file: Path = field(default_factory=user_file)
+    given: frozenset[str] = frozenset()
+    """Names of the parameters that were given on the command line, not left at their defaults."""
 
     def settings(self, *, device: str | None = None) -> Settings:
         """Decided from flags, environment and files; `device` is the command's own flag."""

@@ -15,7 +15,7 @@ from modelhub.kinds import Artifact
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog, Image, Run, Uses
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def _recorded(catalog: "Catalog", path: Path, image: "Image", known_by: str) -> 
 
     run = catalog.run(image.run_id)
     names = catalog.names([one for _, one in run.inputs])
-    models = tuple(_Used(role, one, names[one]) for role, one in run.inputs)
+    drew = (_Used(role, one, names[one]) for role, one in run.inputs)
+    models = (*drew, *(_held(catalog, *one) for one in catalog.pictures.named(image.id)))
     seed = seed_of({PARAMETERS: image.infotext})
     return _Drawn(path, run.id, seed, models, image.infotext, run.payload, known_by)
 

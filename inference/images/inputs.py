@@ -37,9 +37,7 @@ class Inputs:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         _opened(path)
         if not self._place(digest):
-            target = self.root / digest[:2] / f"{digest}{path.suffix.lower()}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with publish(target) as part:
+            with publish(self._target(digest, path.suffix.lower())) as part:
                 shutil.copyfile(path, part)
         return digest
 
@@ -49,6 +47,16 @@ class Inputs:
         image.save(written, "PNG", compress_level=0)
         digest = hashlib.sha256(written.getvalue()).hexdigest()
         self._held[digest] = image
+        return digest
+
+    def write(self, image: Image.Image) -> str:
+        """Keep a picture for good; returns its SHA-256, that of its PNG."""
+        written = io.BytesIO()
+        image.save(written, "PNG")
+        digest = hashlib.sha256(written.getvalue()).hexdigest()
+        if not self._place(digest):
+            with publish(self._target(digest, ".png")) as part:
+                part.write_bytes(written.getvalue())
         return digest
 
     def open(self, digest: str) -> Image.Image:
@@ -62,6 +70,11 @@ class Inputs:
     def path(self, digest: str) -> Path | None:
         """Where it lies; None for what is in memory alone, or gone."""
         return self._place(digest)
+
+    def _target(self, digest: str, suffix: str) -> Path:
+        target = self.root / digest[:2] / f"{digest}{suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
 
     def _place(self, digest: str) -> Path | None:
         return next(self._places(digest), None)

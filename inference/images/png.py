@@ -1,4 +1,4 @@
-"""Pictures on disk: PNG with the parameters that drew them, never half written, never over another one."""
+"""Pictures on disk, with the parameters that drew them: never half written, never over another one."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -6,15 +6,17 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 from torch import Tensor
 
+from inference.images.formats import PNG, Format, write
 from modelhub.errors import BadValue
 from modelhub.workspace import publish
 
 __all__ = ["save", "save_new", "to_image"]
 
 _NUMBER_DIGITS = 5
+_SUFFIXES = (".png", ".jpg", ".webp", ".avif")
 
 
 def to_image(pixels: Tensor) -> Image.Image:
@@ -23,22 +25,19 @@ def to_image(pixels: Tensor) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(scaled.byte().permute(1, 2, 0).cpu().numpy()))
 
 
-def save(image: Image.Image, path: Path, texts: Mapping[str, str], *, replace: bool = True) -> None:
-    """Save with text chunks, Latin-1 ones as tEXt and all others as iTXt; raises as `publish` does."""
-    info = PngImagePlugin.PngInfo()
-    for key, text in texts.items():
-        info.add_text(key, text)
+def save(image: Image.Image, path: Path, texts: Mapping[str, str], *, form: Format = PNG, replace: bool = True) -> None:
+    """Save with its texts; raises as `publish` does."""
     with publish(path, replace=replace) as part:
-        image.save(part, format="PNG", pnginfo=info)
+        write(image, part, texts, form)
 
 
-def save_new(image: Image.Image, folder: Path, *, seed: int, texts: Mapping[str, str]) -> Path:
+def save_new(image: Image.Image, folder: Path, *, seed: int, texts: Mapping[str, str], form: Format = PNG) -> Path:
     """Save as ``NNNNN-SEED.png`` under the next free number of `folder`; returns where."""
     _make(folder)
     for number in count(_next_number(folder)):
-        path = folder / f"{number:0{_NUMBER_DIGITS}d}-{seed}.png"
+        path = folder / f"{number:0{_NUMBER_DIGITS}d}-{seed}{form.suffix}"
         with suppress(FileExistsError):
-            save(image, path, texts, replace=False)
+            save(image, path, texts, form=form, replace=False)
             return path
     raise AssertionError("numbers do not end")
 
@@ -51,5 +50,6 @@ def _make(folder: Path) -> None:
 
 
 def _next_number(folder: Path) -> int:
-    numbers = [int(name) for path in folder.glob("*.png") if (name := path.name.split("-")[0]).isdecimal()]
+    pictures = (path for path in folder.iterdir() if path.suffix in _SUFFIXES)
+    numbers = [int(name) for path in pictures if (name := path.name.split("-")[0]).isdecimal()]
     return max(numbers, default=0) + 1

@@ -4,56 +4,68 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from inference.infotext import read_infotext
+from inference.infotext.models import NamedModel, models_of
 from modelhub.errors import BrokenFile, MissingFile
 
 __all__ = ["NamedModel", "named_models", "read_texts", "seed_of"]
 
 PARAMETERS, REQUEST = "parameters", "modelhub"
-_EXIF, _USER_COMMENT = 0x8769, 0x9286
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_PAIR = re.compile(r"([\w .+-]+): *([0-9a-fA-Fx]{8,66})")
+EXIF, USER_COMMENT, MAKER_NOTE = 0x8769, 0x9286, 0x927C
+UNICODE, OURS = b"UNICODE\0", b"modelhub\0"
+"""How a comment in UTF-16 begins, and our request among a camera maker's notes."""
 _SEED = re.compile(r"\bSeed: (\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class NamedModel:
-    """A model as a picture names it."""
-
-    role: str
-    """``model``, ``vae``, ``lora``, ..."""
-    name: str
-    """Empty where only the digest stands."""
-    digest: str
-    """The beginning of one, of whichever algorithm; lower-case hex."""
-
-
 def read_texts(path: Path) -> Mapping[str, str]:
-    """The texts in a picture; an EXIF comment, where webui puts those of JPEG and WebP, as ``parameters``.
+    """The texts in a picture, its EXIF comment as ``parameters``; else those in a .txt file beside it.
 
     Raises `MissingFile`, or `BrokenFile` for what is no picture.
     """
     try:
         with Image.open(path) as image:
             image.load()
-            texts = {str(key): text for key, text in image.info.items() if isinstance(text, str)}
-            comment = image.getexif().get_ifd(_EXIF).get(_USER_COMMENT)
+            texts = {**dict(_chunks(image)), **dict(_exif(image))}
     except FileNotFoundError:
         raise MissingFile(f"{path}: there is no such file") from None
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         raise BrokenFile(path, f"it cannot be read as a picture ({error})") from error
-    return {PARAMETERS: _comment(comment), **texts} if isinstance(comment, bytes) else texts
+    return texts if texts else dict(_beside(path))
+
+
+def _chunks(image: Image.Image) -> Iterator[tuple[str, str]]:
+    """Of a PNG; and the comment of a GIF, where webui puts its own."""
+    yield from ((str(key), text) for key, text in image.info.items() if isinstance(text, str))
+    if isinstance(comment := image.info.get("comment"), bytes):
+        yield PARAMETERS, comment.decode("utf-8", "replace")
+
+
+def _exif(image: Image.Image) -> Iterator[tuple[str, str]]:
+    """Where webui puts the parameters of JPEG, WebP and AVIF; and our request."""
+    tags = image.getexif().get_ifd(EXIF)
+    if isinstance(comment := tags.get(USER_COMMENT), bytes) and len(comment) > len(UNICODE):
+        yield PARAMETERS, _comment(comment)
+    if isinstance(note := tags.get(MAKER_NOTE), bytes) and note.startswith(OURS):
+        yield REQUEST, note.removeprefix(OURS).decode("utf-8", "replace")
+
+
+def _beside(path: Path) -> Iterator[tuple[str, str]]:
+    """What webui writes there on demand; a caption, which has no fields, is no such text."""
+    with suppress(OSError):
+        text = path.with_suffix(".txt").read_text(encoding="utf-8", errors="replace")
+        if read_infotext(text).fields:
+            yield PARAMETERS, text
 
 
 def named_models(texts: Mapping[str, str]) -> tuple[NamedModel, ...]:
     """From our own request where there is one, else from the hashes in webui's parameters."""
     ours = tuple(_of_request(texts.get(REQUEST, "")))
-    return ours or tuple(dict.fromkeys(_of_parameters(texts.get(PARAMETERS, ""))))
+    return ours or models_of(read_infotext(texts.get(PARAMETERS, "")))
 
 
 def seed_of(texts: Mapping[str, str]) -> int | None:
@@ -63,8 +75,9 @@ def seed_of(texts: Mapping[str, str]) -> int | None:
 
 def _comment(value: bytes) -> str:
     """EXIF's user comment: eight bytes name its encoding."""
-    if value.startswith(b"UNICODE\0"):
-        return value[8:].decode("utf-16-be", "replace")
+    if value.startswith(UNICODE):
+        little = value[8:10] == b"\xff\xfe"
+        return value[8:].decode("utf-16" if little else "utf-16-be", "replace")
     return value[8:].decode("utf-8", "replace")
 
 
@@ -76,30 +89,6 @@ def _of_request(text: str) -> Iterator[NamedModel]:
     for use in _list(request.get("loras")):
         if isinstance(use, dict) and isinstance(ref := use.get("ref"), str):
             yield NamedModel("lora", "", ref.lower())
-
-
-def _of_parameters(text: str) -> Iterator[NamedModel]:
-    for role, key in (("model", "Model"), ("vae", "VAE")):
-        if digest := _field(text, f"{key} hash"):
-            yield NamedModel(role, _field(text, key), digest.lower())
-    for role, key in (("lora", "Lora hashes"), ("embedding", "TI hashes")):
-        for name, digest in _PAIR.findall(_field(text, key)):
-            yield NamedModel(role, name.strip(), digest.lower().removeprefix("0x"))
-    yield from _of_hashes(text)
-
-
-def _of_hashes(text: str) -> Iterator[NamedModel]:
-    """``Hashes: {"model": ..., "lora:NAME": ...}``, as Civitai reads it."""
-    found = re.search(r"\bHashes: (\{[^{}]*\})", text)
-    for key, digest in _json(found[1] if found else "").items():
-        role, _, name = key.partition(":")
-        if isinstance(digest, str) and re.fullmatch(r"(0x)?[0-9a-fA-F]{8,64}", digest):
-            yield NamedModel(role, name, digest.lower().removeprefix("0x"))
-
-
-def _field(text: str, key: str) -> str:
-    found = re.search(rf"(?:^|, |\n){re.escape(key)}: ({_QUOTED}|[^,\n]+)", text)
-    return found[1].strip().strip('"') if found else ""
 
 
 def _json(text: str) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """`Catalog`: each method is one transaction, and gives out values that nothing changes behind your back."""
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, MutableSequence, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -276,6 +276,26 @@ class Catalog:
         with self._database.writing() as connection:
             return runs.begin(connection, kind, payload, inputs)
 
+    @contextmanager
+    def recorded(
+        self, kind: str, payload: Mapping[str, Any], inputs: Sequence[tuple[str, int]] = ()
+    ) -> Iterator[MutableSequence[int]]:
+        """A run around some work: give the list the catalog IDs of what it makes.
+
+        However the block is left, the run says so: done, failed with the error, or interrupted.
+        """
+        run_id = self.begin_run(kind, payload, inputs)
+        made: MutableSequence[int] = []
+        state, wrong = "interrupted", None
+        try:
+            yield made
+            state = "done"
+        except Exception as error:
+            state, wrong = "failed", str(error)
+            raise
+        finally:
+            self.finish_run(run_id, state=state, outputs=made, error=wrong)
+
     def resume_run(self, run_id: int) -> None:
         """Write down that this process goes on with a run that had ended early."""
         with self._database.writing() as connection:
@@ -287,6 +307,11 @@ class Catalog:
         """Write down how it ended: ``done``, ``failed`` or ``interrupted``, and the catalog IDs it made."""
         with self._database.writing() as connection:
             runs.finish(connection, run_id, state, outputs, error)
+
+    def note_inputs(self, run_id: int, inputs: Sequence[tuple[str, int]]) -> None:
+        """Write down what a run that goes on uses besides: (role, catalog ID)."""
+        with self._database.writing() as connection:
+            runs.add_inputs(connection, run_id, inputs)
 
     def note_outputs(self, run_id: int, outputs: Sequence[int]) -> None:
         """Write down what a run that goes on has made already."""

@@ -14,10 +14,12 @@ __all__ = [
     "Account",
     "Base",
     "Check",
+    "Found",
     "Heard",
     "Hit",
     "Image",
     "Lineage",
+    "PictureQuery",
     "Query",
     "Removal",
     "Run",
@@ -63,6 +65,41 @@ class Image:
     infotext: str
     """The PNG's ``parameters`` text."""
     made_at: datetime
+    rating: int | None = None
+    """1 to 5, by its owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture that lay in a folder, as it tells of itself."""
+
+    path: Path
+    sha256: str
+    width: int
+    height: int
+    """Pixels."""
+    infotext: str
+    models: tuple[tuple[str, str, str], ...]
+    """(role, name, beginning of a digest) of each model that it names."""
+    size: int
+    """Bytes."""
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureQuery:
+    """Which pictures to list, newest first. The default asks for all of them."""
+
+    text: str = ""
+    """Words, or parts of them, that all stand in the infotext."""
+    model: int | None = None
+    """Catalog ID of a model that had a part in them."""
+    since: str | None = None
+    until: str | None = None
+    """Days, as ``2026-01-31``; both are included."""
+    rating: int | None = None
+    """At least so many stars."""
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

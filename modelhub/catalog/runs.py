@@ -17,7 +17,7 @@ from modelhub.catalog.rows import inserted, now, selected, versioned
 from modelhub.errors import NotFound
 from modelhub.processes import alive, started
 
-__all__ = ["abandoned", "begin", "finish", "forget", "latest", "lineage_of", "made", "maker_of"]
+__all__ = ["abandoned", "add_inputs", "begin", "finish", "forget", "latest", "lineage_of", "made", "maker_of"]
 __all__ += ["one_run", "products", "resume"]
 
 _R = tables.run.c
@@ -29,6 +29,10 @@ def begin(connection: Connection, kind: str, payload: Mapping[str, Any], inputs:
     run_id = inserted(connection, insert(tables.run).values(**row, **process))
     _link(connection, run_id, "in", inputs)
     return run_id
+
+
+def add_inputs(connection: Connection, run_id: int, inputs: Sequence[tuple[str, int]]) -> None:
+    _link(connection, run_id, "in", inputs)
 
 
 def resume(connection: Connection, run_id: int) -> None:

@@ -6,7 +6,7 @@ The migrations are what makes these tables; a test compares the two.
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
@@ -148,5 +148,32 @@ image = Table(
     Column("infotext", Text, nullable=False),
     Column("rating", Integer),
     Column("made_at", String, nullable=False),
+    Column("size", Integer),
+    Column("mtime_ns", Integer),
     sqlite_autoincrement=True,
 )
+"""`size` and `mtime_ns` are those of a file that was found, not drawn here: by them it is known again unread."""
+
+
+def _image_key() -> Column[int]:
+    return Column("image_id", Integer, ForeignKey("image.id"), primary_key=True)
+
+
+image_input = Table(
+    "image_input",
+    metadata,
+    _image_key(),
+    Column("role", String, primary_key=True),
+    Column("sha256", String, nullable=False, index=True),
+)
+"""The pictures that a picture was drawn from: ``init``, ``mask``, ``control``, ``control 2``, ..."""
+
+image_model = Table(
+    "image_model",
+    metadata,
+    _image_key(),
+    Column("role", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("digest", String, nullable=False, index=True),
+)
+"""The models that a found picture names, by the beginning of a digest: whatever the catalog holds then or later."""
