@@ -1,7 +1,7 @@
 """Loads models, keeps them, and puts adapters in and out: one engine a device, one request at a time."""
 
 import sys
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from inference.adapters.merge import Factors, Merged, read_factors
 from inference.adapters.nets import Attending
+from inference.conditioning.timeline import Said
+from inference.decoding import decoded
 from inference.plan import AdapterPlan, ModelPlan
 from inference.shelf import Shelf, Stamp
 from inference.tiling import set_tiling
@@ -21,7 +23,11 @@ from inference.weights.parts import UNET, VAE, Part
 from modelhub.errors import BadValue, OutOfResources
 from modelhub.settings import DEVICES
 
-__all__ = ["Engine", "pick_device"]
+__all__ = ["Engine", "pick_device", "stamps"]
+
+
+_TEXTS = 256 << 20
+"""Bytes of encoded prompts that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,17 @@ class Engine:
         """
         self.device = pick_device(device)
         self.nets = Nets(self.device)
+        self.texts: Shelf[Said] = Shelf(_TEXTS)
         self._half = half
         self._shelf: Shelf[_Loaded | Factors] = Shelf(_free(self.device) // 2 if memory is None else memory)
 
     def dtype(self, role: str) -> torch.dtype:
         """Half precision on a GPU, but for the VAE, which some checkpoints' weights overflow in it."""
         return self._half if self.device.type == "cuda" and role != VAE else torch.float32
+
+    def itemsize(self, role: str) -> int:
+        """Bytes of a number of that part."""
+        return self.dtype(role).itemsize
 
     @torch.inference_mode(False)
     def prepare(self, plan: ModelPlan) -> Mapping[str, nn.Module]:
@@ -60,7 +71,7 @@ class Engine:
         other ones is prepared: who draws with two such plans in turn prepares each before its turn, which costs
         nothing where all is in place.
         """
-        keys: dict[str, Hashable] = {role: (role, *_stamps(part)) for role, part in plan.parts.items()}
+        keys: dict[str, Hashable] = {role: (role, *stamps(part)) for role, part in plan.parts.items()}
         wanted = {*keys.values(), *(Stamp.of(adapter.path) for adapter in plan.adapters)}
         loaded = {role: self._part(keys[role], part, wanted) for role, part in plan.parts.items()}
         adapters = [(adapter, self._factors(adapter, wanted)) for adapter in plan.adapters]
@@ -72,13 +83,26 @@ class Engine:
 
     def load(self, part: Part) -> nn.Module:
         """One module by itself, kept as the others are."""
-        key = (part.role, *_stamps(part))
+        key = (part.role, *stamps(part))
         return self._part(key, part, {key}).module
+
+    @property
+    def room(self) -> int:
+        """Bytes that a rendering may take: what is free, and what is only kept."""
+        return _free(self.device) + self._shelf.size
+
+    def forget_all_but(self, plans: Iterable[ModelPlan]) -> None:
+        """Let go of every model that these do not need."""
+        parts = [(role, part) for plan in plans for role, part in plan.parts.items()]
+        self._shelf.make_room(sys.maxsize, keep={(role, *stamps(part)) for role, part in parts})
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def release(self) -> None:
         """Let go of all models; those that a stage holds stay valid, adapters and all."""
         self._shelf.clear()
         self.nets.clear()
+        self.texts.clear()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -95,8 +119,7 @@ class Engine:
         """Latents [B, C, h, w] as the denoiser leaves them -> pixels [B, 3, H, W], about -1..1."""
         vae: Any = self.prepare(plan)[VAE]
         latent = plan.family.latent
-        pixels: Tensor = vae.decode((latents / latent.scale + latent.shift).to(self.dtype(VAE)), return_dict=False)[0]
-        return pixels
+        return decoded(vae, (latents / latent.scale + latent.shift).to(self.dtype(VAE)))
 
     def _part(self, key: Hashable, part: Part, wanted: Collection[Hashable]) -> _Loaded:
         found = self._shelf.take(key)
@@ -137,7 +160,7 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _stamps(part: Part) -> list[Stamp]:
+def stamps(part: Part) -> list[Stamp]:
     """Of the files that a part lies in."""
     return [Stamp.of(part.path / file) for file in sorted({piece.file for piece in part.keys.values()})]
 

@@ -1,28 +1,25 @@
 """The one path that every picture takes, whoever asks for it: the CLI, a training's preview, a program."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
-import torch
-from PIL import Image
-from torch import Tensor
-
-from inference.canvas import Canvas
-from inference.denoiser import Denoiser
 from inference.engine import Engine
-from inference.images.png import save_new, to_image
-from inference.infotext import infotext
-from inference.noise import ImageNoise
-from inference.passes import draw, first_pass
+from inference.gallery import inputs_of
+from inference.images.formats import PNG, Format
+from inference.images.inputs import Inputs
+from inference.images.png import save_new
+from inference.memory import estimate, giga
+from inference.picture import Picture
 from inference.plan import LoadPlan, resolve
+from inference.rendering import render
 from inference.request import GenerationRequest
-from inference.stage import set_stage
+from inference.saving import Saving
+from inference.series import Series, Turn, listed
 from modelhub.catalog import Catalog
-from modelhub.errors import ModelHubError, OutOfResources
-from modelhub.jobs import Done, Job, Progress
+from modelhub.jobs import Done, Job, Notice, Progress
 from modelhub.licences import check
 from modelhub.upkeep.terms import named
 from modelhub.workspace import Workspace
@@ -33,50 +30,85 @@ REQUEST_KEY = "modelhub"
 """PNG text chunk that holds the resolved request as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One image and how to draw it again."""
-
-    image: Image.Image
-    seed: int
-    infotext: str
-    request: GenerationRequest
-    """Draws this image alone."""
-    path: Path | None = None
-    """Where it was saved."""
-
-
 def generate(
-    request: GenerationRequest, *, catalog: Catalog, engine: Engine, out: Path, require: str | None = None
+    what: GenerationRequest | Series,
+    *,
+    catalog: Catalog,
+    engine: Engine,
+    out: Path,
+    inputs: Inputs | None = None,
+    require: str | None = None,
+    form: Format = PNG,
 ) -> Job[tuple[Picture, ...]]:
-    """Draw a request and save its pictures in `out`, each as soon as its batch is done.
+    """Draw a request, or a series of them, and save its pictures in `out`, each as soon as its batch is done.
 
     The run and every picture are recorded in the catalog, so that lineage is a query. What is interrupted keeps
     the pictures that were finished. Raises `LicenceForbids` where the licences of its models do not allow what
-    is required, before a weight is read.
+    is required, before a weight is read. `inputs` holds pictures that a series draws from.
     """
-    plan = resolve(request, catalog)
-    if require:
-        check(require, [named(catalog, catalog.artifact(used)) for _, used in plan.used])
-    run = catalog.begin_run("generate", plan.request.payload(), plan.used)
+    series = listed([what]) if isinstance(what, GenerationRequest) else what
+    run: int | None = None
     saved: list[Picture] = []
+    told: set[str] = set()
     state, wrong = "interrupted", None
     try:
-        for event in render(plan, engine):
-            if isinstance(event, Picture):
-                saved.append(_save(event, out, catalog, run))
-            else:
-                yield event
+        turn, made = _following(series, None)
+        while turn:
+            plan = resolve(turn.request, catalog, inputs)
+            if require:
+                check(require, [named(catalog, catalog.artifact(used)) for _, used in plan.used])
+            run = _recorded(run, plan, catalog)
+            notices = [*plan.notices, *_warning(plan, engine)]
+            yield from (Notice(one) for one in notices if one not in told)
+            told.update(notices)
+            keep = partial(_save, out=out, catalog=catalog, run=run, form=form) if turn.kept else _as_it_is
+            with Saving(keep) as saving:
+                for event in render(plan, engine):
+                    if isinstance(event, Picture):
+                        saving.add(event)
+                    elif isinstance(event, Progress) and turn.task:
+                        yield replace(event, task=f"{turn.task}: {event.task}")
+                    else:
+                        yield event
+            drawn = saving.saved
+            saved += drawn if turn.kept else []
+            if turn.told:
+                yield from (Notice(f"{picture.path}") for picture in drawn)
+            turn, made = _following(series, tuple(drawn))
+        saved += [_save(one, out, catalog, run, form) for one in made if run is not None]
         state = "done"
-    except torch.OutOfMemoryError as error:
-        state, wrong = "failed", "the GPU's memory is full"
-        raise OutOfResources(wrong, mend="modelhub generate ... --batch 1, or a smaller --size") from error
     except Exception as error:
         state, wrong = "failed", str(error)
         raise
     finally:
-        catalog.finish_run(run, state=state, error=wrong)
+        series.close()
+        if run is not None:
+            catalog.finish_run(run, state=state, error=wrong)
     yield Done(tuple(saved))
+
+
+def _following(series: Series, drawn: tuple[Picture, ...] | None) -> tuple[Turn | None, tuple[Picture, ...]]:
+    """The next turn; or None, and what came of the whole."""
+    try:
+        return (next(series) if drawn is None else series.send(drawn)), ()
+    except StopIteration as end:
+        return None, end.value
+
+
+def _warning(plan: LoadPlan, engine: Engine) -> list[str]:
+    """What to say before a rendering that may not fit."""
+    needed = estimate(plan, engine.itemsize)
+    if needed.total <= engine.room:
+        return []
+    return [f"this needs {needed} of memory, and {giga(engine.room)} are there: it may end in smaller batches"]
+
+
+def _recorded(run: int | None, plan: LoadPlan, catalog: Catalog) -> int:
+    """The run in the catalog, begun with its first turn; what later ones use is added."""
+    if run is None:
+        return catalog.begin_run("generate", plan.request.payload(), plan.used)
+    catalog.note_inputs(run, plan.used)
+    return run
 
 
 def output_folder(workspace: Workspace) -> Path:
@@ -84,33 +116,13 @@ def output_folder(workspace: Workspace) -> Path:
     return workspace.outputs / date.today().isoformat()
 
 
-def render(plan: LoadPlan, engine: Engine) -> Iterator[Progress | Picture]:
-    """Draw a plan's images, a batch at a time; nothing is saved."""
-    way = first_pass(plan.request)
-    stage = set_stage(plan.base, engine, plan.request, calls=way.calls, size=plan.size)
-    canvas = Canvas(plan.size)
-    for start in range(0, plan.request.images, plan.request.batch):
-        seeds = plan.seeds[start : start + plan.request.batch]
-        denoiser = Denoiser(stage.model, stage.guides, stage.negative, way.guidance, canvas.beside)
-        noise = ImageNoise(seeds, plan.base.family.latent.shape(canvas.size), plan.request.noise, engine.device)
-        task = f"images {start + 1}-{start + len(seeds)} of {plan.request.images}"
-        latents = yield from draw(way, denoiser, noise, canvas, task=task)
-        for seed, pixels in zip(seeds, engine.decode(plan.base, latents), strict=True):
-            yield _picture(plan, seed, pixels)
+def _as_it_is(picture: Picture) -> Picture:
+    return picture
 
 
-def _picture(plan: LoadPlan, seed: int, pixels: Tensor) -> Picture:
-    if not pixels.isfinite().all():
-        raise ModelHubError(
-            f"the image of seed {seed} came out as NaN: the weights overflow in half precision, or are broken",
-            mend="modelhub verify, then on a GPU: modelhub generate ... --device cpu",
-        )
-    return Picture(to_image(pixels), seed, infotext(plan, seed), plan.request.for_image(seed))
-
-
-def _save(picture: Picture, out: Path, catalog: Catalog, run: int) -> Picture:
+def _save(picture: Picture, out: Path, catalog: Catalog, run: int, form: Format) -> Picture:
     texts = {"parameters": picture.infotext, REQUEST_KEY: picture.request.to_json()}
-    path = save_new(picture.image, out, seed=picture.seed, texts=texts)
+    path = save_new(picture.image, out, seed=picture.seed, texts=texts, form=form)
     catalog.pictures.record(
         run,
         path=path,
@@ -118,5 +130,6 @@ def _save(picture: Picture, out: Path, catalog: Catalog, run: int) -> Picture:
         width=picture.image.width,
         height=picture.image.height,
         infotext=picture.infotext,
+        inputs=tuple(inputs_of(picture.request)),
     )
     return replace(picture, path=path)

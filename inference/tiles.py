@@ -13,11 +13,11 @@ from inference.plan import LoadPlan
 from inference.plan.pictures import upright
 from inference.request import SEEDS, ImageSeed, Tiles
 from inference.upscalers.enlarge import scaling
-from modelhub.jobs import Progress
+from modelhub.jobs import Notice, Progress
 
 __all__ = ["Place", "Render", "joined", "places", "upscaled"]
 
-Render = Callable[[LoadPlan, Engine], Iterator[Progress | Picture]]
+Render = Callable[[LoadPlan, Engine], Iterator[Progress | Notice | Picture]]
 Place = tuple[int, int]
 """Px from the left and from the top."""
 
@@ -25,7 +25,7 @@ _GRAIN = 8
 """Sides of a tile are multiples of this many px."""
 
 
-def upscaled(plan: LoadPlan, tiles: Tiles, engine: Engine, render: Render) -> Iterator[Progress | Picture]:
+def upscaled(plan: LoadPlan, tiles: Tiles, engine: Engine, render: Render) -> Iterator[Progress | Notice | Picture]:
     """The plan's pictures, each put together from tiles that `render` draws."""
     if plan.request.init is None:
         raise ValueError("nothing to enlarge")
@@ -88,7 +88,7 @@ def _drawn(
         for event in render(part, engine):
             if isinstance(event, Picture):
                 images.append(event.image)
-            else:
+            elif isinstance(event, Progress):
                 yield replace(event, task=f"{task} {number} of {len(parts)}")
     return images
 

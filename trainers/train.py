@@ -18,7 +18,7 @@ from inference.schedules import SigmaTable
 from inference.weights.save import save_tensors, tensor_digest
 from inference.weights.single_file import UNET, VAE
 from modelhub.catalog import Catalog
-from modelhub.errors import BadValue, Conflict, ModelHubError, NameTaken, OutOfResources, UnknownRef
+from modelhub.errors import BadValue, Conflict, Incompatible, ModelHubError, NameTaken, OutOfResources, UnknownRef
 from modelhub.headers import read_table
 from modelhub.jobs import Done, Job, Notice, Preview, Progress
 from modelhub.kinds import Artifact
@@ -38,6 +38,8 @@ __all__ = ["result_path", "resume", "train"]
 
 _STATE_EVERY = 100
 """Steps between resumable states where the recipe says nothing, so that a killed process loses little."""
+_TRAINED = ("sd1",)
+"""Families of which captions are read as they are for a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +275,13 @@ def _save_state(training: _Training, trainer: Trainer) -> None:
 
 def _plan(recipe: Recipe, catalog: Catalog) -> LoadPlan:
     """The base, looked up and checked as for a picture."""
-    return resolve(GenerationRequest(prompt="", model=recipe.base, seed=0, clip_skip=recipe.clip_skip), catalog)
+    plan = resolve(GenerationRequest(prompt="", model=recipe.base, seed=0, clip_skip=recipe.clip_skip), catalog)
+    if plan.base.family.name not in _TRAINED:
+        raise Incompatible(
+            f"training on {plan.base.family.title} models is not possible yet: {plan.base.model.name} is one",
+            mend="modelhub ls --family sd1 --kind checkpoint",
+        )
+    return plan
 
 
 def _placements(recipe: Recipe, plan: LoadPlan, samples: list[Sample]) -> list[Placement]:

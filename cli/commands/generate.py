@@ -2,15 +2,26 @@
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.flags.canvas import CanvasFlags
+from cli.flags.control import ControlFlags
+from cli.flags.faces import FaceFlags
+from cli.flags.files import FileFlags
+from cli.flags.hires import HiresFlags
+from cli.flags.init import InitFlags
+from cli.flags.loopback import LoopbackFlags
+from cli.flags.many import ManyFlags
+from cli.flags.mask import MaskFlags
 from cli.flags.models import ModelFlags
+from cli.flags.origin import OriginFlags
+from cli.flags.places import flag_at
+from cli.flags.refiner import RefinerFlags
 from cli.flags.sampling import SamplingFlags
 from cli.flags.text import TextFlags
+from cli.flags.tiles import TileFlags
 from cli.session import Session
 from cli.translations import shown_translation
 from modelhub.errors import BadValue, MissingPackage
@@ -19,22 +30,31 @@ if TYPE_CHECKING:
     from inference.generate import Picture
     from inference.request import GenerationRequest
 
-_FLAGS = {"width": "size", "height": "size", "negative_prompt": "negative"}
-"""Fields of a request whose flags are called otherwise."""
-
 
 def command(
     session: Session,
-    prompt: Annotated[str, typer.Argument(help="What to draw; - reads it from stdin.")],
+    origin: OriginFlags,
     models: ModelFlags,
     sampling: SamplingFlags,
     canvas: CanvasFlags,
     text: TextFlags,
+    init: InitFlags,
+    mask: MaskFlags,
+    tiles: TileFlags,
+    loop: LoopbackFlags,
+    hires: HiresFlags,
+    refiner: RefinerFlags,
+    faces: FaceFlags,
+    control: ControlFlags,
+    many: ManyFlags,
+    files: FileFlags,
+    prompt: Annotated[
+        str | None, typer.Argument(help="What to draw; - reads it from stdin.", show_default="that of --from")
+    ] = None,
     negative: Annotated[str, typer.Option("--negative", "-n", help="What to keep out.")] = "",
     translate: Annotated[
         bool, typer.Option("--translate", help="Put Chinese in the prompts into tags first, and show them.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder for the pictures.", show_default="outputs/DATE")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
     require: Annotated[
         str | None, typer.Option(metavar="USE", help="Fail unless the licences of all models allow it: commercial.")
@@ -42,22 +62,42 @@ def command(
 ) -> None:
     """Draw pictures with models from the catalog; each carries all that draws it again."""
     _check_installed()
-    prompt = sys.stdin.read().strip() if prompt == "-" else prompt
-    if translate:
-        prompt, negative = shown_translation(session, prompt), shown_translation(session, negative)
-    fields = {"prompt": prompt, "negative_prompt": negative}
-    for group in (models, sampling, canvas, text):
-        fields |= group.fields()
     with session.open_catalog() as catalog:
         from inference.engine import Engine
         from inference.generate import generate, output_folder
+        from inference.images.inputs import Inputs
         from inference.plan import default_model
 
-        fields["model"] = fields["model"] or default_model(catalog)
+        memory = origin.memory(session, catalog)
+        is_told = bool(memory.remembered or many.prompts)
+        prompt, negative = _words(session, prompt, negative, is_told=is_told, translate=translate)
+        prompt, negative = text.styled(prompt, negative, session.workspace.root / "styles.csv")
+        said: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative}
+        for group in (models, sampling, canvas, text, tiles, hires, refiner, faces, control):
+            said |= memory.anchored(group).fields()
+        said |= memory.anchored(init).fields(memory.anchored(mask))
+        fields = memory.merged(said)
+        fields["model"] = fields.get("model") or default_model(catalog)
         engine = Engine(session.settings(device=device).device)
-        folder = out or output_folder(catalog.workspace)
-        pictures = session.run(generate(_request(fields), catalog=catalog, engine=engine, out=folder, require=require))
+        folder = files.out or output_folder(catalog.workspace)
+        wildcards = catalog.workspace.root / "wildcards"
+        series = many.series(_request(fields), wildcards=wildcards, endless=canvas.endless)
+        series = loop.around(series, Inputs(catalog.workspace.inputs))
+        job = generate(series, catalog=catalog, engine=engine, out=folder, require=require, form=files.form())
+        pictures = session.run(job)
     session.output.show([_document(one) for one in pictures], text=lambda: _told(pictures), ids=_paths(pictures))
+
+
+def _words(
+    session: Session, prompt: str | None, negative: str, *, is_told: bool, translate: bool
+) -> tuple[str, str]:
+    """Both prompts as they were given; raises `BadValue` where there is none, unless one `is_told` elsewhere."""
+    if prompt is None and not is_told:
+        raise BadValue("nobody says what to draw", mend='modelhub generate "PROMPT", --from IMAGE, or --prompts FILE')
+    prompt = sys.stdin.read().strip() if prompt == "-" else prompt or ""
+    if not translate:
+        return prompt, negative
+    return shown_translation(session, prompt), shown_translation(session, negative)
 
 
 def _check_installed() -> None:
@@ -78,9 +118,8 @@ def _request(fields: Mapping[str, Any]) -> "GenerationRequest":
         return GenerationRequest.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        name = "-".join(str(one) for one in first["loc"] if isinstance(one, str))
-        flag = _FLAGS.get(name, name).replace("_", "-")
-        raise BadValue(f"--{flag}: {first['msg'].lower()}", mend="modelhub generate --help") from None
+        flag = flag_at([one for one in first["loc"] if isinstance(one, str)])
+        raise BadValue(f"{flag}: {first['msg'].lower()}", mend="modelhub generate --help") from None
 
 
 def _paths(pictures: "tuple[Picture, ...]") -> list[str]:

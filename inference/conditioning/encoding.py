@@ -22,6 +22,11 @@ class Encoding:
     sizes: Tensor | None = None
     """[1 or B, 5 or 6]: the picture's sizes and crops, or the refiner's aesthetic score (SDXL)."""
 
+    @property
+    def nbytes(self) -> int:
+        """Of its tensors."""
+        return sum(one.nbytes for one in (self.tokens, self.pooled, self.sizes) if one is not None)
+
     def rows(self, count: int) -> Encoding:
         """The same for `count` images."""
         return Encoding(

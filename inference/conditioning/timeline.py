@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from inference.conditioning.encoding import Encoding
 from inference.prompt.schedule import Span, span_at
 
-__all__ = ["Guide", "Timeline"]
+__all__ = ["Guide", "Said", "Timeline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +33,17 @@ class Guide:
     timeline: Timeline
     weight: float
     """A multiple of the CFG scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What prompt and negative prompt come to."""
+
+    guides: tuple[Guide, ...]
+    negative: Timeline
+
+    @property
+    def nbytes(self) -> int:
+        """Of its tensors."""
+        timelines = (*(guide.timeline for guide in self.guides), self.negative)
+        return sum(encoding.nbytes for timeline in timelines for encoding in timeline.encodings)

@@ -2,7 +2,8 @@
 
 from inference.plan.adapters import plan_adapter
 from inference.plan.models import default_model
-from inference.plan.nouns import AdapterPlan, LoadPlan, ModelPlan, NamedModel
+from inference.plan.nouns import AdapterPlan, EmbeddingPlan, HypernetworkPlan, LoadPlan, ModelPlan, NamedModel
 from inference.plan.resolve import resolve
 
-__all__ = ["AdapterPlan", "LoadPlan", "ModelPlan", "NamedModel", "default_model", "plan_adapter", "resolve"]
+__all__ = ["AdapterPlan", "EmbeddingPlan", "HypernetworkPlan", "LoadPlan", "ModelPlan", "NamedModel"]
+__all__ += ["default_model", "plan_adapter", "resolve"]

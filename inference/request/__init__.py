@@ -1,9 +1,9 @@
 """All that decides the pixels of a picture, and nothing else (no torch)."""
 
 from inference.request.generation import SCHEMA, SEEDS, GenerationRequest
-from inference.request.passes import Faces, Hires, Refiner
-from inference.request.pictures import Init, Mask, Soft
-from inference.request.uses import ControlUse, LoraUse, NetworkUse, Variation
+from inference.request.passes import Faces, Hires, Refiner, Tiles
+from inference.request.pictures import Init, Mask, Outpaint, Soft
+from inference.request.uses import ControlUse, ImageSeed, LoraUse, NetworkUse, Variation
 
 __all__ = [
     "SCHEMA",
@@ -12,11 +12,14 @@ __all__ = [
     "Faces",
     "GenerationRequest",
     "Hires",
+    "ImageSeed",
     "Init",
     "LoraUse",
     "Mask",
     "NetworkUse",
+    "Outpaint",
     "Refiner",
     "Soft",
+    "Tiles",
     "Variation",
 ]

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from inference.prompt.attention import Emphasis
 from inference.request._said import Said
-from inference.request.passes import Faces, Hires, Refiner
+from inference.request.passes import Faces, Hires, Refiner, Tiles
 from inference.request.pictures import Init
-from inference.request.uses import ControlUse, LoraUse, NetworkUse, Variation
+from inference.request.uses import ControlUse, ImageSeed, LoraUse, NetworkUse, Variation
 from modelhub.errors import BadValue
 
 __all__ = ["SCHEMA", "SEEDS", "GenerationRequest"]
@@ -32,8 +32,8 @@ class GenerationRequest(Said):
     """Take the place of the checkpoint's own."""
     loras: tuple[LoraUse, ...] = ()
     """Merged in this order, after those that the prompt names."""
-    embeddings: tuple[NetworkUse, ...] = ()
-    """What the words of the prompts stand for that are embeddings' names: filled by resolving."""
+    embeddings: tuple[NetworkUse, ...] | None = None
+    """What the words of the prompts stand for that are embeddings' names; None looks them up in the catalog."""
     controls: tuple[ControlUse, ...] = ()
     sampler: str = "DPM++ 2M"
     schedule: str = "Automatic"
@@ -64,6 +64,9 @@ class GenerationRequest(Said):
     """What becomes of the weights in prompts."""
     comma_backtrack: int = Field(default=20, ge=0, le=74)
     """How many tokens of a full chunk may move on, so that it ends at a comma."""
+    pad: Literal["none", "empty", "repeat"] = "none"
+    """Whether prompt and negative prompt are brought to one length: by chunks of an empty prompt, or by repeating
+    the negative prompt's last vector."""
     eta: float | None = Field(default=None, ge=0.0, le=1.0)
     """Share of fresh noise in each step; None is the sampler's own: 0 for DDIM, 1 for ancestral and SDE samplers."""
     s_churn: float = Field(default=0.0, ge=0.0, le=100.0)
@@ -81,9 +84,12 @@ class GenerationRequest(Said):
     sigma_max: float | None = Field(default=None, gt=0.0)
     rho: float | None = Field(default=None, gt=0.0)
     """Overrides of a schedule's ends and bend; None is its own."""
+    shift: float | None = Field(default=None, gt=0.0, le=100.0)
+    """How far the levels of a flow model lean to much noise; None is 3."""
     discard_next_to_last: bool = False
     """Whether the last noise level but one is left out, whatever the sampler's habit."""
     init: Init | None = None
+    tiles: Tiles | None = None
     hires: Hires | None = None
     refiner: Refiner | None = None
     faces: Faces | None = None
@@ -92,9 +98,20 @@ class GenerationRequest(Said):
     def images(self) -> int:
         return self.batch * self.count
 
-    def for_image(self, seed: int) -> "GenerationRequest":
+    @property
+    def seeds(self) -> list[ImageSeed]:
+        """One an image. They count up; where noise is mixed, the second seeds do, over one first seed (as in webui)."""
+        if self.variation is None or not self.variation.strength:
+            return [ImageSeed((self.seed + index) % SEEDS) for index in range(self.images)]
+        second = self.variation.seed
+        return [ImageSeed(self.seed, (second + index) % SEEDS) for index in range(self.images)]
+
+    def for_image(self, seed: ImageSeed) -> "GenerationRequest":
         """The request that draws one of its images alone."""
-        return self.model_copy(update={"seed": seed, "count": 1, "batch": 1})
+        variation = self.variation
+        if variation and seed.variation is not None:
+            variation = variation.model_copy(update={"seed": seed.variation})
+        return self.model_copy(update={"seed": seed.number, "variation": variation, "count": 1, "batch": 1})
 
     @classmethod
     def from_json(cls, text: str) -> "GenerationRequest":

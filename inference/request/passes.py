@@ -6,7 +6,7 @@ from pydantic import Field
 
 from inference.request._said import Said
 
-__all__ = ["Faces", "Hires", "Refiner"]
+__all__ = ["Faces", "Hires", "Refiner", "Tiles"]
 
 
 class Hires(Said):
@@ -38,6 +38,17 @@ class Refiner(Said):
     """Share of the noise's time that is over when it takes the place of the first."""
     in_hires: Literal["second pass", "first pass", "both passes"] = "second pass"
     """Where there are two passes, which of them it ends."""
+
+
+class Tiles(Said):
+    """The picture that is drawn over is enlarged first, and drawn over tile by tile (webui: SD upscale); a tile is as
+    large as the request says of its picture."""
+
+    scale: float = Field(default=2.0, ge=1.0, le=8.0)
+    overlap: int = Field(default=64, ge=0, le=512)
+    """Px that neighbours have in common, at least."""
+    upscaler: str = "Lanczos"
+    """"Lanczos", "Nearest", or any model reference; a SHA-256 once resolved."""
 
 
 class Faces(Said):

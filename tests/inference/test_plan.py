@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from inference.plan import LoadPlan, default_model, resolve
-from inference.request import SEEDS, GenerationRequest, LoraUse
+from inference.request import SEEDS, GenerationRequest, ImageSeed, LoraUse
 from inference.weights.save import save_tensors
 from modelhub.catalog import Catalog
 from modelhub.digests import file_digests
@@ -148,7 +148,9 @@ def test_a_random_seed_is_settled_once(shelf: Catalog) -> None:
 
 
 def test_images_count_their_seeds_up_and_around(shelf: Catalog) -> None:
-    assert resolve(request(seed=SEEDS - 2, count=4), shelf).seeds == [SEEDS - 2, SEEDS - 1, 0, 1]
+    assert resolve(request(seed=SEEDS - 2, count=4), shelf).seeds == [
+        ImageSeed(number) for number in (SEEDS - 2, SEEDS - 1, 0, 1)
+    ]
 
 
 def test_sampler_and_schedule_get_their_full_names(shelf: Catalog) -> None:

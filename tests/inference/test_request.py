@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from inference.request import SCHEMA, GenerationRequest, LoraUse
+from inference.request import SCHEMA, GenerationRequest, ImageSeed, LoraUse
 from modelhub.errors import BadValue
 
 FULL = GenerationRequest(
@@ -68,10 +68,10 @@ def test_values_that_mean_nothing_are_refused(field: dict[str, int]) -> None:
 
 
 def test_the_request_of_one_image_draws_it_alone() -> None:
-    alone = FULL.for_image(9)
+    alone = FULL.for_image(ImageSeed(9))
 
     assert (alone.seed, alone.count, alone.batch) == (9, 1, 1)
-    assert alone.for_image(3).model_copy(update={"count": 4, "batch": 2}) == FULL
+    assert alone.for_image(ImageSeed(3)).model_copy(update={"count": 4, "batch": 2}) == FULL
 
 
 @given(unet=st.floats(-2, 2), text_encoder=st.floats(-2, 2))

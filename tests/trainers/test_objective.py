@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from inference.objectives import PREDICTIONS
+from inference import objectives as drawing
 from inference.schedules import SigmaTable
 from modelhub.errors import BadValue
 from modelhub.families import family
@@ -96,7 +96,9 @@ def test_a_model_that_meets_its_target_draws_the_latents_back(prediction: str, t
 
     target = _target(TARGETS[prediction], x0, noise, signal, sigma * signal)
     seen = trained.noised(x0, noise, torch.tensor([timestep]))
-    found = PREDICTIONS[prediction](seen / signal, target, sigma)  # the sampler's x is x0 + sigma * noise
+    found = drawing.objective(prediction, table).x0(
+        seen / signal, target, sigma
+    )  # the sampler's x is x0 + sigma * noise
 
     torch.testing.assert_close(found, x0, rtol=0, atol=2e-4)
 

@@ -29,6 +29,7 @@ from modelhub.headers import read_table
 from modelhub.jobs import Done, Event, Notice, Preview, Step, drain
 from modelhub.kinds import Artifact, Kind
 from modelhub.workspace import Workspace
+from tests import tiny_families
 from tests.trainers.pictures import write_picture, write_set
 from trainers.recipe import DatasetOptions, LoraOptions, PreviewOptions, Recipe
 from trainers.train import resume, train
@@ -242,6 +243,15 @@ def test_what_is_wrong_is_said_before_a_run_begins(
 
     assert catalog.last_run("train") is None
     assert not catalog.workspace.runs.exists()
+
+
+def test_a_base_of_a_family_that_is_not_trained_on_yet_is_refused(
+    catalog: Catalog, images: Path, tmp_path: Path
+) -> None:
+    catalog.add(tiny_families.write_sdxl(tmp_path / "large.safetensors"))
+
+    with pytest.raises(Incompatible, match="training on Stable Diffusion XL models is not possible yet: large is one"):
+        next(train(recipe(images, base="large"), catalog=catalog))
 
 
 def stopped_after(steps: int, catalog: Catalog, wanted: Recipe) -> int:
