@@ -27,8 +27,10 @@ from cli.translations import shown_translation
 from modelhub.errors import BadValue, MissingPackage
 
 if TYPE_CHECKING:
+    from inference.engine import Engine
     from inference.generate import Picture
     from inference.request import GenerationRequest
+    from modelhub.catalog import Catalog
 
 
 def command(
@@ -56,6 +58,9 @@ def command(
         bool, typer.Option("--translate", help="Put Chinese in the prompts into tags first, and show them.")
     ] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be drawn, with which models, in how much memory.")
+    ] = False,
     require: Annotated[
         str | None, typer.Option(metavar="USE", help="Fail unless the licences of all models allow it: commercial.")
     ] = None,
@@ -83,14 +88,15 @@ def command(
         wildcards = catalog.workspace.root / "wildcards"
         series = many.series(_request(fields), wildcards=wildcards, endless=canvas.endless)
         series = loop.around(series, Inputs(catalog.workspace.inputs))
+        if dry_run:
+            _show_plan(session, next(series).request, engine, catalog)
+            return
         job = generate(series, catalog=catalog, engine=engine, out=folder, require=require, form=files.form())
         pictures = session.run(job)
     session.output.show([_document(one) for one in pictures], text=lambda: _told(pictures), ids=_paths(pictures))
 
 
-def _words(
-    session: Session, prompt: str | None, negative: str, *, is_told: bool, translate: bool
-) -> tuple[str, str]:
+def _words(session: Session, prompt: str | None, negative: str, *, is_told: bool, translate: bool) -> tuple[str, str]:
     """Both prompts as they were given; raises `BadValue` where there is none, unless one `is_told` elsewhere."""
     if prompt is None and not is_told:
         raise BadValue("nobody says what to draw", mend='modelhub generate "PROMPT", --from IMAGE, or --prompts FILE')
@@ -98,6 +104,30 @@ def _words(
     if not translate:
         return prompt, negative
     return shown_translation(session, prompt), shown_translation(session, negative)
+
+
+def _show_plan(session: Session, request: "GenerationRequest", engine: "Engine", catalog: "Catalog") -> None:
+    """The first rendering, looked up and checked; no weight is read."""
+    from inference.memory import estimate, giga
+    from inference.plan import resolve
+
+    plan = resolve(request, catalog)
+    models = [(role, number, catalog.artifact(number).name) for role, number in plan.used]
+    width, height = plan.size
+    needed = estimate(plan, engine.itemsize)
+    document = {
+        "request": plan.request.payload(),
+        "models": [{"role": role, "id": number, "name": name} for role, number, name in models],
+        "memory": {"models": needed.models, "denoising": needed.denoising, "decoding": needed.decoding},
+        "room": engine.room,
+    }
+    images = "an image" if plan.request.images == 1 else f"{plan.request.images} images"
+    lines = [
+        f"would draw {images} of {width}x{height}",
+        *(f"  {role} {number} {name}" for role, number, name in models),
+    ]
+    lines.append(f"needs {needed} of memory; {giga(engine.room)} are there")
+    session.output.show(document, text=lambda: "\n".join(lines))
 
 
 def _check_installed() -> None:

@@ -169,3 +169,16 @@ def test_the_help_names_every_sampler_and_schedule() -> None:
 
     assert sampling._SAMPLERS.partition(";")[0].replace(" or ", ", ").split(", ") == list(known())
     assert sampling._SCHEDULES.replace(" or ", ", ").split(", ") == [AUTOMATIC, *SCHEDULES]
+
+
+def test_a_dry_run_says_what_would_be_drawn_with_what_and_in_how_much_memory(
+    base: int, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert generate("red fish", "-m", "tiny", *QUICK, "--batch", 2, "--count", 3, "--dry-run") == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "would draw 6 images of 64x64"
+    assert lines[1] == f"  model {base} tiny"
+    assert lines[2].startswith("needs about ")
+    assert not catalog.workspace.outputs.exists()
+    assert catalog.last_run("generate") is None
