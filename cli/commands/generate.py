@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from inference.request import GenerationRequest
     from modelhub.catalog import Catalog
 
+_WORDS = {"prompt", "negative", "style"}
+"""Parameters that put words into the prompts."""
+
 
 def command(
     session: Session,
@@ -75,18 +78,18 @@ def command(
 
         memory = origin.memory(session, catalog)
         is_told = bool(memory.remembered or many.prompts)
-        prompt, negative = _words(session, prompt, negative, is_told=is_told, translate=translate)
-        prompt, negative = text.styled(prompt, negative, session.workspace.root / "styles.csv")
-        said: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative}
+        said: dict[str, Any] = {"prompt": _typed(prompt, is_told=is_told), "negative_prompt": negative}
         for group in (models, sampling, canvas, text, tiles, hires, refiner, faces, control):
             said |= memory.anchored(group).fields()
         said |= memory.anchored(init).fields(memory.anchored(mask))
         fields = memory.merged(said)
+        fields |= _worded(session, text, fields, translate=translate)
         fields["model"] = fields.get("model") or default_model(catalog)
         engine = Engine(session.settings(device=device).device)
         folder = files.out or output_folder(catalog.workspace)
         wildcards = catalog.workspace.root / "wildcards"
-        series = many.series(_request(fields), wildcards=wildcards, endless=canvas.endless)
+        literal = bool(memory.remembered) and not session.given & _WORDS
+        series = many.series(_request(fields), wildcards=wildcards, endless=canvas.endless, literal=literal)
         series = loop.around(series, Inputs(catalog.workspace.inputs))
         if dry_run:
             _show_plan(session, next(series).request, engine, catalog)
@@ -96,14 +99,20 @@ def command(
     session.output.show([_document(one) for one in pictures], text=lambda: _told(pictures), ids=_paths(pictures))
 
 
-def _words(session: Session, prompt: str | None, negative: str, *, is_told: bool, translate: bool) -> tuple[str, str]:
-    """Both prompts as they were given; raises `BadValue` where there is none, unless one `is_told` elsewhere."""
+def _typed(prompt: str | None, *, is_told: bool) -> str:
+    """The prompt as it was given; raises `BadValue` where there is none, unless one `is_told` elsewhere."""
     if prompt is None and not is_told:
         raise BadValue("nobody says what to draw", mend='modelhub generate "PROMPT", --from IMAGE, or --prompts FILE')
-    prompt = sys.stdin.read().strip() if prompt == "-" else prompt or ""
-    if not translate:
-        return prompt, negative
-    return shown_translation(session, prompt), shown_translation(session, negative)
+    return sys.stdin.read().strip() if prompt == "-" else prompt or ""
+
+
+def _worded(session: Session, text: TextFlags, fields: Mapping[str, Any], *, translate: bool) -> Mapping[str, str]:
+    """Both prompts as they are drawn: translated on request, and in the styles that were asked for."""
+    prompt, negative = (fields.get(name) or "" for name in ("prompt", "negative_prompt"))
+    if translate:
+        prompt, negative = shown_translation(session, prompt), shown_translation(session, negative)
+    prompt, negative = text.styled(prompt, negative, session.workspace.root / "styles.csv")
+    return {"prompt": prompt, "negative_prompt": negative}
 
 
 def _show_plan(session: Session, request: "GenerationRequest", engine: "Engine", catalog: "Catalog") -> None:

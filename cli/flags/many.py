@@ -34,8 +34,13 @@ class ManyFlags:
     every: Annotated[bool, typer.Option("--every-choice", help="Draw all that {a|b} and __wildcards__ offer.")] = False
     margin: Annotated[int, typer.Option(min=0, help="Pixels between the cells of a grid or matrix.")] = 0
 
-    def series(self, request: "GenerationRequest", *, wildcards: Path, endless: bool) -> "Series":
-        """What the request comes to; `wildcards` is the folder of their files."""
+    def series(
+        self, request: "GenerationRequest", *, wildcards: Path, endless: bool, literal: bool = False
+    ) -> "Series":
+        """What the request comes to; `wildcards` is the folder of their files.
+
+        Nothing is left to chance in `literal` prompts: what looks like a choice there is to be drawn so.
+        """
         from inference import series
         from inference.chance import every_way, one_way_each, with_seeds
         from inference.grid.grid import read_grid
@@ -46,8 +51,12 @@ class ManyFlags:
 
         self._check(endless)
         files = Wildcards(wildcards)
+
+        def ways(one: "GenerationRequest") -> "list[GenerationRequest]":
+            return [one] if literal else one_way_each(one, files)
+
         if self.grid:
-            (request,) = one_way_each(request.model_copy(update={"batch": 1, "count": 1}), files)
+            (request,) = ways(request.model_copy(update={"batch": 1, "count": 1}))
             return grid_series(read_grid(self.grid), request, margin=self.margin)
         if self.matrix:
             return matrix_series(read_matrix(request.prompt), request, margin=self.margin)
@@ -57,8 +66,8 @@ class ManyFlags:
         if self.every:
             return series.listed(every_way(request, files))
         if endless:
-            return series.endless(with_seeds(request), lambda one: one_way_each(one, files))
-        return series.listed(one_way_each(request, files))
+            return series.endless(with_seeds(request), ways)
+        return series.listed(ways(request))
 
     def _check(self, endless: bool) -> None:
         given = {

@@ -52,6 +52,15 @@ _PLAIN: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "Schedule rho": ("rho", lambda text: float(text) or None),
 }
 
+_UNHEARD = (
+    *("Old prompt editing timelines", "Refiner switch by sampling steps", "NGMS all steps", "Skip Early CFG"),
+    *("UniPC variant", "UniPC skip type", "UniPC order", "UniPC lower order final", "SGM noise multiplier"),
+    *("Beta schedule alpha", "Beta schedule beta", "Token merging ratio", "Token merging ratio hr"),
+    *("Downcast alphas_cumprod", "VAE Encoder", "VAE Decoder"),
+)
+"""Settings of webui that change a picture, and that nothing here does."""
+_NOTHING = ("", "False", "0", "0.0", "Full")
+
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
@@ -81,7 +90,7 @@ def recall(told: Infotext, find: Find) -> Recalled:
     if hires_prompt := fields.get("hires", {}).get("prompt"):
         fields["hires"]["prompt"] = seeking.prompt(hires_prompt)
     seeking.embeddings(f"{told.prompt} {told.negative_prompt}")
-    remarks = (*told.unread, *_old_habits(told))
+    remarks = (*told.unread, *_old_habits(told), *_unheard(told))
     if fields.get("seed", 0) >= SEEDS:
         remarks += (f"its seed {fields['seed']} is larger than any here",)
         fields["seed"] %= SEEDS
@@ -194,3 +203,9 @@ def _old_habits(told: Infotext) -> Iterator[str]:
         yield "webui before 1.6 counted the steps of [from:to:when] otherwise in the second pass"
     if version < (1, 8) and "Refiner" in told.fields:
         yield "webui before 1.8 switched to the refiner by steps, not by noise levels"
+
+
+def _unheard(told: Infotext) -> Iterator[str]:
+    for key in _UNHEARD:
+        if (said := told.fields.get(key, "")) not in _NOTHING:
+            yield f"webui's {key} ({said}) has no part in a picture here: it may come out otherwise"

@@ -98,3 +98,23 @@ def test_what_tells_nothing_is_refused(run: Run, first: Path, tmp_path: Path) ->
     assert "nothing in it tells" in run("generate", "--from", tmp_path / "silent.png").err
     assert "nobody says what to draw" in run("generate").err
     assert run("generate", "x", "--as", "img2img").code == 2
+
+
+def test_braces_that_are_remembered_are_no_choices(run: Run, first: Path, tmp_path: Path) -> None:
+    """webui's users write them for weight, which means nothing there."""
+    (tmp_path / "a.txt").write_text(TEXT.replace("red fish", "{{red}} {fish|cat}"))
+
+    (remembered,) = run("generate", "--from", tmp_path / "a.txt", "--json").json
+    (typed,) = run("generate", "{{red}} {fish}", "--from", tmp_path / "a.txt", "--json").json
+
+    assert remembered["request"]["prompt"] == "{{red}} {fish|cat}"
+    assert same(drawn(run("generate", "--from", remembered["path"], "-q")), Path(remembered["path"]))
+    assert typed["request"]["prompt"] == "red fish"
+
+
+def test_a_style_goes_around_what_is_remembered(run: Run, first: Path, catalog: Catalog) -> None:
+    (catalog.workspace.root / "styles.csv").write_text("name,prompt,negative_prompt\nink,ink of {prompt},dull\n")
+
+    (styled,) = run("generate", "--from", first, "--style", "ink", "--json").json
+
+    assert (styled["request"]["prompt"], styled["request"]["negative_prompt"]) == ("ink of red fish", "blue, dull")

@@ -24,3 +24,14 @@ def test_the_translation_is_shown_and_written_into_the_picture(
     assert "unknown, left as they are: 魑魅" in said.err
     text = Image.open(said.out.strip()).text["parameters"]  # type: ignore[attr-defined]
     assert text.startswith("red fish, 魑魅\nNegative prompt: worst quality\nSteps: 1, ")
+
+
+def test_what_a_picture_remembers_is_translated_too(
+    catalog: Catalog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"), name="tiny")
+    (tmp_path / "a.txt").write_text("红色的鱼\nSteps: 1, Sampler: Euler, Seed: 7, Size: 64x64")
+
+    assert main(["generate", "--from", str(tmp_path / "a.txt"), "--translate", "--json"]) == 0
+
+    assert '"prompt": "red fish"' in capsys.readouterr().out

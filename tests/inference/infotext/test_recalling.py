@@ -110,6 +110,14 @@ def test_older_versions_habits_are_said() -> None:
     assert recall(Infotext("a [b]", "", {"Version": "1.10.1"}), find).remarks == ()
 
 
+def test_settings_that_have_no_part_here_are_said() -> None:
+    told = "x\nSteps: 20, Seed: 1, Old prompt editing timelines: True, Token merging ratio: 0.5, VAE Encoder: Full"
+
+    timelines, merging = recall(read_infotext(told), find).remarks
+    assert "Old prompt editing timelines (True)" in timelines
+    assert "Token merging ratio (0.5)" in merging
+
+
 def test_a_seed_of_64_bits_is_cut_and_said() -> None:
     told = recall(Infotext("x", "", {"Seed": str(2**40 + 7)}), find)
 
