@@ -64,7 +64,7 @@ def _change(folder: Path) -> Iterator[Figure]:
     slow, _, fast, _ = seconds_in_turn(_RUNS, theirs, pipeline.unload_lora_weights, ours, forget)
     yield Figure("diffusers: load_lora_weights and set_adapters", slow * 1e3, "ms")
     yield Figure("ours: the file read, checked and merged", fast * 1e3, "ms")
-    yield Figure("so many times faster than diffusers", slow / fast, "x", at_least=10)
+    yield Figure("so many times faster than diffusers", slow / fast, "x", at_least=20)
 
 
 def _merge(device: torch.device) -> Iterator[Figure]:
@@ -91,8 +91,7 @@ def _merge(device: torch.device) -> Iterator[Figure]:
         _wait(device)
 
     copy, switch = seconds_in_turn(_RUNS, copied, switched)
-    goal = 2.0 if device.type == "cuda" else None
-    yield Figure("another strength, in times of copying the weights", switch / copy, "x", at_most=goal)
+    yield Figure("another strength, in times of copying the weights", switch / copy, "x", at_most=2.0)
 
 
 def _factors(modules: Mapping[str, nn.Linear], device: torch.device) -> tuple[AdapterPlan, Factors]:
