@@ -1,6 +1,7 @@
-"""`modelhub convert REF|PATH...`: pickled models, and ncnn's upscalers, to safetensors."""
+"""`modelhub convert REF|PATH...`: models in another format, layout or precision."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,24 +17,41 @@ if TYPE_CHECKING:
 _PARTIAL = 5
 
 
+class To(StrEnum):
+    """How a whole model is to lie on the disk."""
+
+    SINGLE = "single"
+    FOLDER = "folder"
+
+
 def command(
     session: Session,
     refs: Annotated[list[str], typer.Argument(metavar="REF|PATH...", help="Models of the catalog, or files.")],
     out: Annotated[Path | None, typer.Option(help="File to write, or folder.", show_default="beside it")] = None,
+    to: Annotated[
+        To | None, typer.Option(help="One checkpoint, as webui and ComfyUI read it, or a folder of diffusers.")
+    ] = None,
     fp16: Annotated[bool, typer.Option("--fp16", help="Shorten wide numbers to half precision.")] = False,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Write numbers in bfloat16.")] = False,
+    fp32: Annotated[bool, typer.Option("--fp32", help="Write numbers in full precision.")] = False,
     keep_ema: Annotated[bool, typer.Option("--keep-ema/--drop-ema", help="Averaged weights of a training.")] = True,
+    prune: Annotated[bool, typer.Option("--prune", help="Keep only what drawing needs.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
     """Write pickled models (.ckpt, .pt, .pth, .bin) as safetensors, without running anything of theirs.
 
-    Upscalers of ncnn (.param with .bin) become safetensors too. The originals stay where they are; the results get
-    their names and tags.
+    Upscalers of ncnn (.param with .bin) become safetensors too. Whole models go from a folder of diffusers to one file
+    and back; safetensors files are shortened and pruned. The originals stay where they are; the results get their
+    names and tags.
     """
-    from inference.conversion import Wish, convert_model, plan_model
+    from inference.conversion import Layout, Precision, Wish, convert_model, plan_model
 
     if out is not None and out.suffix == ".safetensors" and len(refs) != 1:
         raise BadValue(f"--out {out} cannot hold {len(refs)} models", mend="modelhub convert REF... --out FOLDER")
-    wish = Wish(out, half=fp16, keep_ema=keep_ema)
+    precisions = [one for one, asked in zip(Precision, (fp16, bf16, fp32), strict=True) if asked]
+    if len(precisions) > 1:
+        raise BadValue("a model is written in one precision", mend="modelhub convert ... --fp16, --bf16 or --fp32")
+    wish = Wish(out, next(iter(precisions), None), keep_ema=keep_ema, prune=prune, layout=Layout(to) if to else None)
     planned: list[Planned] = []
     converted: list[Converted] = []
     failed: list[tuple[str, ModelHubError]] = []

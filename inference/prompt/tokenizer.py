@@ -12,7 +12,7 @@ from importlib import resources
 import ftfy
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
-__all__ = ["BOS", "COMMA", "EOS", "tokenize", "words"]
+__all__ = ["BOS", "COMMA", "EOS", "tokenize", "vocabulary", "words"]
 
 BOS = 49406
 EOS = 49407
@@ -39,6 +39,16 @@ def words(ids: Sequence[int]) -> list[str]:
     return [_word(_tokenizer().id_to_token(one) or "") for one in ids]
 
 
+def vocabulary() -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Each token with its number, and what is joined in which order."""
+    packed = resources.files("inference.configs").joinpath("clip_merges.txt.gz").read_bytes()
+    lines = gzip.decompress(packed).decode().split("\n")[1 : _MERGES + 1]
+    merges = [(left, right) for left, right in (line.split() for line in lines)]
+    alphabet = _byte_alphabet()
+    words = [*alphabet, *(letter + _WORD_END for letter in alphabet), *(left + right for left, right in merges)]
+    return {word: index for index, word in enumerate([*words, "<|startoftext|>", "<|endoftext|>"])}, merges
+
+
 def _word(token: str) -> str:
     bytes_of = _byte_values()
     return bytes(bytes_of[letter] for letter in token.removesuffix(_WORD_END)).decode(errors="replace")
@@ -52,13 +62,8 @@ def _byte_values() -> dict[str, int]:
 
 @cache
 def _tokenizer() -> Tokenizer:
-    packed = resources.files("inference.configs").joinpath("clip_merges.txt.gz").read_bytes()
-    lines = gzip.decompress(packed).decode().split("\n")[1 : _MERGES + 1]
-    merges = [(left, right) for left, right in (line.split() for line in lines)]
-    alphabet = _byte_alphabet()
-    words = [*alphabet, *(letter + _WORD_END for letter in alphabet), *(left + right for left, right in merges)]
-    vocabulary = {word: index for index, word in enumerate([*words, "<|startoftext|>", "<|endoftext|>"])}
-    tokenizer = Tokenizer(models.BPE(vocabulary, merges, end_of_word_suffix=_WORD_END, unk_token="<|endoftext|>"))
+    words, merges = vocabulary()
+    tokenizer = Tokenizer(models.BPE(words, merges, end_of_word_suffix=_WORD_END, unk_token="<|endoftext|>"))
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
     )

@@ -1,6 +1,7 @@
 """A pickled model -> a safetensors file of the same tensors, without running anything of it."""
 
 import mmap
+import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,33 +12,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from inference.weights.number_types import TYPES, raw, type_name
 from modelhub.errors import BadValue, BrokenFile, Conflict, ModelHubError
 from modelhub.headers import read_table, write_table
 from modelhub.headers.pickles import PickledWeights, PlacedTensor, read_pickle_weights
 from modelhub.jobs import Done, Job, Progress
 from modelhub.workspace import publish
 
-__all__ = ["Conversion", "ConversionPlan", "convert", "plan_conversion"]
+__all__ = ["Conversion", "ConversionPlan", "convert", "plan_conversion", "remove_leftovers"]
 
-_TYPES = {
-    "F64": torch.float64,
-    "F32": torch.float32,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "F8_E4M3": torch.float8_e4m3fn,
-    "F8_E5M2": torch.float8_e5m2,
-    "I64": torch.int64,
-    "I32": torch.int32,
-    "I16": torch.int16,
-    "I8": torch.int8,
-    "U64": torch.uint64,
-    "U32": torch.uint32,
-    "U16": torch.uint16,
-    "U8": torch.uint8,
-    "BOOL": torch.bool,
-    "C64": torch.complex64,
-}
-"""What both torch and a safetensors file can hold; the rest is dropped, and told."""
 _WIDE = ("F64", "F32", "BF16")
 """What half precision shortens."""
 _EMA = "model_ema."
@@ -79,7 +62,7 @@ class ConversionPlan:
         return sum(prod(one.shape) * self._type(one).itemsize for one in self.tensors.values())
 
     def _type(self, tensor: PlacedTensor) -> torch.dtype:
-        return torch.float16 if self.half and tensor.dtype in _WIDE else _TYPES[tensor.dtype]
+        return torch.float16 if self.half and tensor.dtype in _WIDE else TYPES[tensor.dtype]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +115,7 @@ def convert(plan: ConversionPlan, target: Path) -> Job[Conversion]:
     tensors = {name: _converted(plan, one, content) for name, one in plan.tensors.items()}
     written = not target.exists()
     if written:
-        _remove_leftovers(target)
+        remove_leftovers(target)
         with publish(target, replace=False) as part:
             with part.open("wb") as file:
                 write_table(file, [_row(name, tensor) for name, tensor in tensors.items()], plan.metadata)
@@ -147,7 +130,7 @@ def convert(plan: ConversionPlan, target: Path) -> Job[Conversion]:
             tensors=len(tensors),
             size=target.stat().st_size,
             dropped=plan.dropped,
-            too_large=tuple(name for name in tensors if plan.half and _name_of(tensors[name]) in _WIDE),
+            too_large=tuple(name for name in tensors if plan.half and type_name(tensors[name]) in _WIDE),
             written=written,
         )
     )
@@ -160,7 +143,7 @@ def _check_pickled(path: Path) -> None:
 
 
 def _is_kept(name: str, tensor: PlacedTensor, *, keep_ema: bool) -> bool:
-    return tensor.dtype in _TYPES and name != "__metadata__" and (keep_ema or not name.startswith(_EMA))
+    return tensor.dtype in TYPES and name != "__metadata__" and (keep_ema or not name.startswith(_EMA))
 
 
 def _renamed(tensors: Mapping[str, PlacedTensor]) -> Mapping[str, PlacedTensor]:
@@ -200,7 +183,7 @@ def _converted(plan: ConversionPlan, placed: PlacedTensor, content: mmap.mmap) -
 
 
 def _view(placed: PlacedTensor, content: mmap.mmap) -> Tensor:
-    dtype = _TYPES[placed.dtype]
+    dtype = TYPES[placed.dtype]
     if 0 in placed.shape:
         return torch.empty(placed.shape, dtype=dtype)
     count = placed.storage.size // dtype.itemsize
@@ -209,36 +192,30 @@ def _view(placed: PlacedTensor, content: mmap.mmap) -> Tensor:
 
 
 def _row(name: str, tensor: Tensor) -> tuple[str, str, tuple[int, ...], memoryview]:
-    return name, _name_of(tensor), tuple(tensor.shape), memoryview(_bytes(tensor).numpy())  # type: ignore[arg-type]
-
-
-def _name_of(tensor: Tensor) -> str:
-    return next(name for name, dtype in _TYPES.items() if dtype == tensor.dtype)
-
-
-def _bytes(tensor: Tensor) -> Tensor:
-    flat = torch.view_as_real(tensor) if tensor.is_complex() else tensor
-    return flat.reshape(-1).view(torch.uint8)
+    return name, type_name(tensor), tuple(tensor.shape), memoryview(raw(tensor).numpy())  # type: ignore[arg-type]
 
 
 def _compare(written: Path, tensors: Mapping[str, Tensor], unlike: ModelHubError) -> Iterator[Progress]:
     """Raise `unlike` unless the file holds exactly these tensors."""
     table = read_table(written)
     same = {name: (entry.dtype, entry.shape) for name, entry in table.tensors.items()}
-    if same != {name: (_name_of(tensor), tuple(tensor.shape)) for name, tensor in tensors.items()}:
+    if same != {name: (type_name(tensor), tuple(tensor.shape)) for name, tensor in tensors.items()}:
         raise unlike
     with written.open("rb") as file:
         content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     for number, (name, tensor) in enumerate(tensors.items(), start=1):
         start = table.data_start + table.tensors[name].start
         if tensor.numel() and not torch.equal(
-            torch.frombuffer(content, dtype=torch.uint8, count=tensor.nbytes, offset=start), _bytes(tensor)
+            torch.frombuffer(content, dtype=torch.uint8, count=tensor.nbytes, offset=start), raw(tensor)
         ):
             raise unlike
         yield Progress("compare", number, len(tensors), "tensors")
 
 
-def _remove_leftovers(target: Path) -> None:
+def remove_leftovers(target: Path, *, is_folder: bool = False) -> None:
     """What a conversion that was killed left beside its target."""
     for part in target.parent.glob(f".{escape(target.name)}.*.part"):
-        part.unlink(missing_ok=True)
+        if is_folder and part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        elif not is_folder and part.is_file():
+            part.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from inference.weights.parts import TEXT_ROLES, Part, Piece
 from inference.weights.text_encoder import canonical
 from modelhub.errors import BrokenFile, OutOfResources
 
-__all__ = ["build", "load_part", "read_tensors"]
+__all__ = ["build", "load_part", "numbers", "read_tensors"]
 
 
 def load_part(part: Part, *, device: torch.device, dtype: torch.dtype) -> nn.Module:
@@ -33,7 +33,7 @@ def load_part(part: Part, *, device: torch.device, dtype: torch.dtype) -> nn.Mod
     read = _read(part, [part.keys[name] for name in wanted.values()], device)
     with _memory(part):
         state = {
-            name: _fit(part, name, _numbers(part.keys[wanted[name]], read, dtype), shape)
+            name: _fit(part, name, numbers(part.keys[wanted[name]], read, dtype), shape)
             for name, shape in shapes.items()
         }
         module.load_state_dict(state, assign=True)
@@ -75,7 +75,7 @@ def _read(part: Part, pieces: Iterable[Piece], device: torch.device) -> Mapping[
     }
 
 
-def _numbers(piece: Piece, read: Mapping[str, Tensor], dtype: torch.dtype) -> Tensor:
+def numbers(piece: Piece, read: Mapping[str, Tensor], dtype: torch.dtype) -> Tensor:
     """A parameter in the type to compute in."""
     tensor = read[piece.tensor]
     if piece.scale:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from inference.conversion import Converted, Wish, convert_model, plan_model
+from inference.conversion import Converted, Precision, Wish, convert_model, plan_model
 from inference.weights.convert import convert
 from modelhub.catalog import Catalog
 from modelhub.errors import UnknownRef
@@ -70,7 +70,7 @@ def test_the_same_bytes_twice_are_one_model_that_keeps_its_name(catalog: Catalog
 
 def test_out_is_a_file_or_a_folder(catalog: Catalog, original: Artifact, tmp_path: Path) -> None:
     assert converted("dream", catalog, out=tmp_path / "new").conversion.target == tmp_path / "new" / "old.safetensors"
-    named = converted("dream", catalog, out=tmp_path / "x.safetensors", half=True)
+    named = converted("dream", catalog, out=tmp_path / "x.safetensors", precision=Precision.F16)
     assert named.conversion.target == tmp_path / "x.safetensors"
 
 

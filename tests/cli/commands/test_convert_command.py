@@ -8,6 +8,7 @@ import torch
 
 from cli.app import main
 from modelhub.catalog import Catalog
+from tests import tiny
 
 
 def convert(*arguments: object) -> int:
@@ -69,3 +70,40 @@ class Evil:
         import os
 
         return os.system, ("touch ran",)
+
+
+@pytest.fixture
+def checkpoint(catalog: Catalog, tmp_path: Path) -> Path:
+    path = tiny.write_checkpoint(tmp_path / "new.safetensors")
+    catalog.say(catalog.add(path, name="new").id, {"family": "sd1"})
+    return path
+
+
+def test_a_dry_run_tells_the_folder_that_would_be_written(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert("new", "--to", "folder", "--fp16", "--dry-run") == 0
+    assert f"would write {checkpoint.with_name('new-fp16')} (" in capsys.readouterr().out
+    assert not checkpoint.with_name("new-fp16").exists()
+
+
+def test_a_model_goes_into_a_folder_and_back_by_its_new_name(checkpoint: Path, tmp_path: Path) -> None:
+    assert convert("new", "--to", "folder") == 0
+    assert (tmp_path / "new" / "model_index.json").is_file()
+    assert convert("new-folder", "--to", "single", "--out", tmp_path / "back.safetensors") == 0
+    assert convert(checkpoint, "--to", "folder", "--out", "a.safetensors") == 2
+
+
+def test_a_safetensors_file_is_shortened_beside_itself(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert convert("new", "--fp16", "--prune") == 0
+    assert "new-pruned-fp16" in capsys.readouterr().out
+    assert checkpoint.with_name("new-pruned-fp16.safetensors").stat().st_size < checkpoint.stat().st_size
+
+
+def test_nothing_to_change_and_two_precisions_are_said(
+    checkpoint: Path, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert convert("new") == 2
+    assert "there is nothing to change" in capsys.readouterr().err
+    assert convert("new", "--fp16", "--fp32") == 2
+    assert "one precision" in capsys.readouterr().err
+    assert convert("dream", "--bf16") == 2
+    assert "no safetensors file yet" in capsys.readouterr().err
