@@ -136,16 +136,10 @@ def _torchvision() -> Finding:
         return Finding("torchvision", State.BROKEN, detail.splitlines()[0], "pip uninstall -y torchvision")
     if hasattr(found, "declared_operators"):
         detail = "its compiled half is made for another torch; it loads all the same, and nothing here needs the rest"
-        return Finding("torchvision", State.MISSING, detail, _matching_torchvision())
+        return Finding(
+            "torchvision", State.MISSING, detail, "pip uninstall -y torchvision, or install the build for this torch"
+        )
     return Finding("torchvision", State.OK, "works with this torch (and is not needed)")
-
-
-def _matching_torchvision() -> str:
-    """The command that brings the one made for this torch, from torch's own index."""
-    import torch
-
-    build = torch.__version__.partition("+")[2] or "cpu"
-    return f"pip install --force-reinstall --no-deps torchvision --index-url https://download.pytorch.org/whl/{build}"
 
 
 def _workspace(session: Session) -> Iterator[Finding]:

@@ -58,4 +58,3 @@ def _with_fields(infotext: str, said: Mapping[str, str]) -> str:
     """webui puts what its scripts say before the version."""
     front, version, end = infotext.rpartition(", Version: ")
     return front + "".join(f", {key}: {quoted(value)}" for key, value in said.items()) + version + end
-

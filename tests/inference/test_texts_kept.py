@@ -1,7 +1,6 @@
 """Prompts are encoded once, and again whenever anything that decides their encoding changes."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
