@@ -19,10 +19,10 @@ from modelhub import starter
 from modelhub.catalog import Catalog
 from modelhub.errors import NameTaken
 from modelhub.jobs import Done, Job, Notice, Preview, Progress, Step
-from modelhub.kinds import Artifact
+from modelhub.kinds import Artifact, Kind
 from trainers.dataset import open_image, read_dataset
 from trainers.recipe import Recipe, read_recipe
-from trainers.train import result_path, train
+from trainers.train import train
 
 __all__ = ["Story", "demo"]
 
@@ -120,7 +120,7 @@ def _with_free_name(recipe: Recipe, catalog: Catalog) -> Recipe:
 
 def _is_free(name: str, catalog: Catalog) -> bool:
     try:
-        result_path(name, catalog)
+        catalog.free_place(name, Kind.LORA)
     except NameTaken:
         return False
     return True

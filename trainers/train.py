@@ -18,10 +18,10 @@ from inference.schedules import SigmaTable
 from inference.weights.save import save_tensors, tensor_digest
 from inference.weights.single_file import UNET, VAE
 from modelhub.catalog import Catalog
-from modelhub.errors import BadValue, Conflict, Incompatible, ModelHubError, NameTaken, OutOfResources, UnknownRef
+from modelhub.errors import BadValue, Conflict, Incompatible, ModelHubError, OutOfResources, UnknownRef
 from modelhub.headers import read_table
 from modelhub.jobs import Done, Job, Notice, Preview, Progress
-from modelhub.kinds import Artifact
+from modelhub.kinds import Artifact, Kind
 from modelhub.refs import check_name
 from trainers.buckets import Placement, bucket_sizes, default_step, place
 from trainers.caches import LatentCache
@@ -34,7 +34,7 @@ from trainers.objective import Objective
 from trainers.recipe import Recipe
 from trainers.runs import RunFolder
 
-__all__ = ["result_path", "resume", "train"]
+__all__ = ["resume", "train"]
 
 _STATE_EVERY = 100
 """Steps between resumable states where the recipe says nothing, so that a killed process loses little."""
@@ -66,7 +66,7 @@ def train(recipe: Recipe, *, catalog: Catalog, device: str = "auto") -> Job[Arti
     """
     check_name(recipe.name)
     pick_device(device)
-    plan, result = _plan(recipe, catalog), result_path(recipe.name, catalog)
+    plan, result = _plan(recipe, catalog), catalog.free_place(recipe.name, Kind.LORA)
     resolved = recipe.model_copy(
         update={
             "base": plan.request.model,
@@ -102,23 +102,11 @@ def resume(run: int, *, catalog: Catalog, device: str = "auto") -> Job[Artifact]
     state = folder.load_state(recipe=recipe, dataset=dataset_digest(samples))
     folder.forget_losses_after(state["step"] if state else 0)
     _clear_leftover(recipe, catalog)
-    plan, result = _plan(recipe, catalog), result_path(recipe.name, catalog)
+    plan, result = _plan(recipe, catalog), catalog.free_place(recipe.name, Kind.LORA)
     placements = _placements(recipe, plan, samples)
     catalog.resume_run(run)
     training = _Training(recipe, plan, samples, placements, run, folder, result, catalog, device, time.time())
     yield from _carry_out(training, state=state)
-
-
-def result_path(name: str, catalog: Catalog) -> Path:
-    """Where a finished file of that name goes; raises `NameTaken` before any work is done for nothing."""
-    path = _place_of(name, catalog)
-    try:
-        holder = f"catalog ID {catalog.resolve(name).id}"
-    except UnknownRef:
-        holder = str(path) if path.exists() else ""
-    if holder:
-        raise NameTaken(f"the name {name!r} is taken by {holder}", mend="choose another with --name")
-    return path
 
 
 def _carry_out(training: _Training, state: Mapping[str, object] | None) -> Job[Artifact]:

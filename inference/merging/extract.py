@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from inference.adapters.targets import native_names
-from inference.merging.place import free_place
 from inference.plan import LoadPlan, ModelPlan, resolve
 from inference.request import GenerationRequest
 from inference.weights.load import load_part
@@ -45,7 +44,7 @@ def extract(recipe: ExtractRecipe, *, catalog: Catalog, name: str) -> Job[Artifa
     """Write the LoRA and catalogue it; raises `Incompatible` where the two differ in shape, or not at all."""
     tuned, base = (_resolved(ref, catalog) for ref in (recipe.tuned, recipe.base))
     _check(tuned.base, base.base)
-    target = free_place(name, Kind.LORA, catalog)
+    target = catalog.free_place(name, Kind.LORA)
     resolved = recipe.model_copy(update={"tuned": tuned.base.model.sha256, "base": base.base.model.sha256})
     payload = {"schema": 1, **resolved.model_dump(mode="json")}
     used = [("tuned", tuned.used[0][1]), ("base", base.used[0][1])]

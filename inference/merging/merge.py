@@ -14,7 +14,6 @@ from inference.adapters.algorithms import applied
 from inference.adapters.layers import Layer
 from inference.adapters.merge import Factors, read_factors
 from inference.merging.arithmetic import joined
-from inference.merging.place import free_place
 from inference.merging.plan import WIDE, MergePlan, plan_merge
 from inference.merging.recipe import MergeRecipe
 from inference.weights.load import load_part
@@ -37,7 +36,7 @@ def merge(recipe: MergeRecipe, *, catalog: Catalog, name: str | None = None) -> 
     """
     plan = plan_merge(recipe, catalog)
     name = name or plan.title
-    target = free_place(name, plan.kind, catalog)
+    target = catalog.free_place(name, plan.kind)
     payload = {"schema": 1, **plan.recipe.model_dump(mode="json")}
     with catalog.recorded("merge", payload, plan.used) as made:
         target.parent.mkdir(parents=True, exist_ok=True)

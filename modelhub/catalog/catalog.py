@@ -39,9 +39,10 @@ from modelhub.catalog.rows import artifacts, reindex, selected
 from modelhub.catalog.sources import Sources
 from modelhub.catalog.trash import Trash
 from modelhub.digests import file_digests
+from modelhub.errors import NameTaken, UnknownRef
 from modelhub.fingerprint import fingerprint
 from modelhub.kinds import Artifact, Facts, Kind
-from modelhub.refs import ModelRef
+from modelhub.refs import ModelRef, check_name
 from modelhub.workspace import Workspace
 
 __all__ = ["Catalog"]
@@ -152,6 +153,20 @@ class Catalog:
         """How many artifacts `query` would list without its limit."""
         with self._database.reading() as connection:
             return connection.scalar(listing.counted(connection, query)) or 0
+
+    def free_place(self, name: str, kind: Kind) -> Path:
+        """The file of a model that is to be made and called `name`.
+
+        Raises `NameTaken` before any work is done for nothing.
+        """
+        path = self.workspace.models / kind / f"{check_name(name)}.safetensors"
+        try:
+            holder = f"catalog ID {self.resolve(name).id}"
+        except UnknownRef:
+            holder = str(path) if path.exists() else ""
+        if holder:
+            raise NameTaken(f"the name {name!r} is taken by {holder}", mend="choose another with --name")
+        return path
 
     def rename(self, artifact_id: int, name: str) -> Artifact:
         """Give an artifact another name; its file stays. Raises `BadValue` or `NameTaken`."""

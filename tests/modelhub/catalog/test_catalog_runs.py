@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from modelhub.catalog import Catalog, tables
-from modelhub.errors import NotFound
+from modelhub.errors import BadValue, NameTaken, NotFound
+from modelhub.kinds import Kind
 from modelhub.workspace import Workspace
 from tests.tables import tiny_lora, write
 
@@ -99,3 +100,50 @@ def test_the_run_of_a_dead_process_is_interrupted_by_the_next_to_open(held: Cata
     with Catalog.open(workspace) as opened:
         assert (opened.run(dead).state, opened.run(alive).state) == ("interrupted", "running")
         assert opened.run(dead).finished_at
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "told"),
+    [
+        (None, "done", None),
+        (ValueError("no such thing"), "failed", "no such thing"),
+        (GeneratorExit(), "interrupted", None),
+    ],
+)
+def test_a_recorded_block_tells_how_it_was_left_and_what_it_made(
+    held: Catalog, error: BaseException | None, state: str, told: str | None
+) -> None:
+    def work() -> None:
+        with held.recorded("merge", {"a": 1}, [("a", 1)]) as made:
+            made.append(2)
+            if error:
+                raise error
+
+    if error:
+        with pytest.raises(type(error)):
+            work()
+    else:
+        work()
+
+    run = held.last_run("merge")
+    assert run
+    assert (run.state, run.error, run.inputs, run.outputs) == (state, told, (("a", 1),), (2,))
+
+
+def test_what_a_run_uses_later_is_added(held: Catalog) -> None:
+    number = held.begin_run("generate", {}, [("model", 1)])
+    held.note_inputs(number, [("model", 1), ("lora", 2)])
+    assert held.run(number).inputs == (("model", 1), ("lora", 2))
+
+
+def test_a_free_place_is_in_the_kinds_folder_and_a_taken_name_is_refused(held: Catalog) -> None:
+    place = held.free_place("new one", Kind.LORA)
+    assert place == held.workspace.models / "lora" / "new one.safetensors"
+
+    place.parent.mkdir(parents=True)
+    place.touch()
+    for name, holder in (("kip", "catalog ID 2"), ("new one", "new one.safetensors")):
+        with pytest.raises(NameTaken, match=holder):
+            held.free_place(name, Kind.LORA)
+    with pytest.raises(BadValue, match="is no model name"):
+        held.free_place("a/b", Kind.LORA)
