@@ -10,8 +10,8 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint con
 demo: .venv/demo.stamp  ## catalogue a checkpoint, draw, train a LoRA, use it: the whole story on real weights
 	MODELHUB_HOME=$(CURDIR) $(BIN)/modelhub demo
 
-test: check  ## every check and every test
-	$(BIN)/python -m pytest
+test: check  ## every check and every test, on all cores
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 check: .venv/dev.stamp  ## formatting, lint, types, import direction
 	$(BIN)/ruff format --check .
