@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from inference.faces.plan import plan_faces, with_faces
 from inference.images.inputs import Inputs
 from inference.plan.adapters import find_loras, plan_loras
-from inference.plan.controls import as_asked, plan_controls, with_controls
+from inference.plan.beside import find_beside
+from inference.plan.controls import as_asked
 from inference.plan.embeddings import plan_embeddings, with_embeddings
 from inference.plan.further import check_passes, check_sizes, plan_hires, plan_refiner, with_passes
 from inference.plan.hypernetworks import hypernetworks_by_digest, plan_hypernetworks
@@ -17,7 +17,6 @@ from inference.plan.models import Models, find_models, plan_model
 from inference.plan.noise import check_levels
 from inference.plan.nouns import LoadPlan, ModelPlan
 from inference.plan.pictures import check_over, sized
-from inference.plan.upscalers import find_upscalers, used_upscalers, with_upscalers
 from inference.prompt.networks import renamed, without_comments
 from inference.request import SEEDS, GenerationRequest, Hires, LoraUse, Variation
 from inference.samplers import find
@@ -42,27 +41,21 @@ def resolve(request: GenerationRequest, catalog: Catalog, inputs: Inputs | None 
     base = plan_model(models, catalog, clip_skip=request.clip_skip)
     request = hypernetworks_by_digest(_without_comments(request), catalog)
     loras = find_loras(request, models.base, catalog)
-    networks = plan_hypernetworks(request.prompt, models.base, catalog)
-    adapters = plan_loras(loras, base.parts)
-    base = replace(base, adapters=adapters, hypernetworks=networks, tiling=request.tiling)
+    base = _with_networks(base, request, models, loras, catalog)
     hires, refiner = plan_hires(request, models, base, catalog), plan_refiner(request, models, catalog)
-    upscalers = find_upscalers(request, catalog)
-    faces = plan_faces(request.faces, catalog) if request.faces else None
-    controls = plan_controls(request, models.base, base.parts[UNET], catalog)
-    request = with_controls(with_passes(with_upscalers(request, upscalers), hires, refiner), controls)
-    request = with_inputs(with_faces(_with_digests(request, models, loras, catalog), faces), inputs)
+    beside = find_beside(request, models.base, base.parts[UNET], catalog)
+    request = beside.by_digest(with_passes(_with_digests(request, models, loras, catalog), hires, refiner))
+    request = with_inputs(request, inputs)
     check_over(request, base, inputs)
     base = plan_embeddings(request, base, catalog)
     second, last = (plan_embeddings(request, one.plan, catalog) if one else None for one in (hires, refiner))
     request = with_embeddings(request, (base, second, last))
-    further = [*(hires.used if hires else ()), *(refiner.used if refiner else ())]
-    used = (*models.used, *(("lora", lora.id) for _, lora in loras), *further, *used_upscalers(upscalers))
-    used += faces.used if faces else ()
-    used += tuple(("control", one.number) for one in controls)
-    used += _used_networks((base, second, last), catalog)
     request = _filled(request, sized(request, inputs, base.resolution))
     check_levels(request, base.table)
     check_sizes(request)
+    further = [pair for one in (hires, refiner) if one for pair in one.used]
+    networks = _used_networks((base, second, last), catalog)
+    used = (*models.used, *(("lora", lora.id) for _, lora in loras), *further, *beside.used, *networks)
     return LoadPlan(
         request=request,
         base=base,
@@ -70,10 +63,23 @@ def resolve(request: GenerationRequest, catalog: Catalog, inputs: Inputs | None 
         inputs=inputs,
         hires=second,
         refiner=last,
-        upscalers={one.ref: one for one in upscalers.values()},
-        faces=faces,
-        controls=as_asked(controls, request),
+        upscalers={one.ref: one for one in beside.upscalers.values()},
+        faces=beside.faces,
+        controls=as_asked(beside.controls, request),
         names=_names(used, catalog),
+    )
+
+
+def _with_networks(
+    base: ModelPlan, request: GenerationRequest, models: Models, loras: Sequence[tuple[LoraUse, Artifact]],
+    catalog: Catalog,
+) -> ModelPlan:  # fmt: skip
+    """The base with the LoRAs and hypernetworks of the request, checked against it."""
+    return replace(
+        base,
+        adapters=plan_loras(loras, base.parts),
+        hypernetworks=plan_hypernetworks(request.prompt, models.base, catalog),
+        tiling=request.tiling,
     )
 
 
