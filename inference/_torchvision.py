@@ -65,10 +65,10 @@ class _Loader(Loader):
 def _declared() -> object:
     """The operators, known for as long as what is returned here lives."""
     import torch
-    from torch.library import Library
+    from torch import library
 
-    library: Any = Library(_NAME, "FRAGMENT")  # type: ignore[no-untyped-call]
+    declared: Any = library.Library(_NAME, "FRAGMENT")  # type: ignore[no-untyped-call]
     for operator in _OPERATORS:
         if not hasattr(torch.ops.torchvision, operator):
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    return library
+            declared.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return declared
