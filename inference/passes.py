@@ -107,8 +107,7 @@ def draw(
     x = _begun(way, levels, noise.draw(), canvas)
     yield Progress(task, 0, total)
     if total:
-        through = way.sampler.through
-        asked = canvas.masked(through(denoiser, table) if through else denoiser)
+        asked = canvas.masked(way.sampler.asking(denoiser, table))
         for step in way.sampler.sample(asked, x, levels.taken, noise.over(levels.schedule), way.options):
             x = step.x
             yield Progress(task, step.index + 1, total)

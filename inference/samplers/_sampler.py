@@ -116,12 +116,9 @@ class Sampler:
         """Deviation of the noise that a picture is taken from."""
         return math.hypot(levels[0], 1.0) if self.unit_start else levels[0]
 
-    def steps(
-        self, denoise: Denoise, x: Tensor, levels: Sequence[float], draw: Draw, options: Options, table: SigmaTable
-    ) -> Iterator[Step]:
-        """The picture's way down the levels; the last step's `x` is the result."""
-        asked = self.through(denoise, table) if self.through else denoise
-        return self.sample(asked, x, levels, draw, options)
+    def asking(self, denoise: Denoise, table: SigmaTable) -> Denoise:
+        """The model as this sampler asks it: what its rule is given."""
+        return self.through(denoise, table) if self.through else denoise
 
 
 def ancestral_split(sigma: float, following: float, eta: float = 1.0) -> tuple[float, float]:

@@ -185,7 +185,7 @@ def test_every_sampler_draws_with_every_schedule_and_objective(name: str, predic
         for steps in (1, 2, 5, 20):
             levels = sampler.levels(schedule, asked.table, steps)
             begun = x * sampler.start(levels)
-            ways = sampler.steps(_Apart(asked), begun, levels, Noise(x.shape), Options(), asked.table)
+            ways = sampler.sample(sampler.asking(_Apart(asked), asked.table), begun, levels, Noise(x.shape), Options())
             *_, last = ways
 
             assert last.x.isfinite().all(), (schedule, steps)

@@ -39,7 +39,9 @@ def ways(name: str, schedule: str, steps: int, x: Tensor, denoise: Denoise = den
     sampler = known()[name]
     levels = sampler.levels(schedule, TABLE, steps)
     noise = Noise(x.shape, x.dtype)
-    return levels, list(sampler.steps(denoise, x * sampler.start(levels), levels, noise, Options(), TABLE))
+    return levels, list(
+        sampler.sample(sampler.asking(denoise, TABLE), x * sampler.start(levels), levels, noise, Options())
+    )
 
 
 @pytest.mark.parametrize(("name", "schedule"), pairings())
@@ -76,7 +78,7 @@ def test_the_latents_it_was_given_are_left_alone(name: str) -> None:
     sampler, x = known()[name], torch.full((1, 4, 8, 8), 3.0)
     levels = sampler.levels(sampler.default_schedule, TABLE, 5)
 
-    list(sampler.steps(denoise, x, levels, Noise(x.shape), Options(eta=1.0, churn=20.0), TABLE))
+    list(sampler.sample(sampler.asking(denoise, TABLE), x, levels, Noise(x.shape), Options(eta=1.0, churn=20.0)))
 
     assert (x == 3.0).all()
 

@@ -190,7 +190,7 @@ def test_lcm_asks_at_the_timesteps_that_it_was_distilled_on() -> None:
 
     sampler, x = known()["LCM"], START
     levels = sampler.levels(AUTOMATIC, TABLE, 4)
-    list(sampler.steps(Asked(), x * levels[0], levels, Noise(x.shape, x.dtype), Options(), TABLE))
+    list(sampler.sample(sampler.asking(Asked(), TABLE), x * levels[0], levels, Noise(x.shape, x.dtype), Options()))
 
     assert asked == pytest.approx([999, 679, 339, 19])
 
