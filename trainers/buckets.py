@@ -7,10 +7,14 @@ cover it, and is cut in its centre.
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from modelhub.errors import BadValue
 
-__all__ = ["Placement", "batches", "bucket_sizes", "default_step", "place"]
+__all__ = ["Placement", "Step", "bucket_sizes", "default_step", "place", "steps"]
+
+Step: TypeAlias = list[list[int]]
+"""Batches whose gradients are added up; each is of one bucket, so of one shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +57,42 @@ def place(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> Placemen
     return Placement(bucket, scaled, ((scaled[0] - bucket[0]) // 2, (scaled[1] - bucket[1]) // 2))
 
 
-def batches(buckets: Sequence[tuple[int, int]], batch: int, *, seed: int, epoch: int) -> list[list[int]]:
-    """One epoch: indices of samples in batches of one bucket each, in an order of its own.
+def steps(buckets: Sequence[tuple[int, int]], batch: int, *, accumulate: int, seed: int, epoch: int) -> list[Step]:
+    """One epoch: indices in batches of one bucket each, so many batches a step, in an order of its own.
 
-    A bucket's last batch may be short; no sample is dropped or doubled.
+    What is left over of several buckets shares steps, so that every step but an epoch's last has exactly
+    `batch * accumulate` pictures: none is lost, doubled, or counts for more than another.
     """
     order = random.Random(f"{seed}/{epoch}/order")
-    by_bucket: dict[tuple[int, int], list[int]] = {}
-    for index, bucket in enumerate(buckets):
-        by_bucket.setdefault(bucket, []).append(index)
-    found = []
-    for members in by_bucket.values():
+    whole, rest = [], []
+    for members in _by_bucket(buckets):
         order.shuffle(members)
-        found += [members[start : start + batch] for start in range(0, len(members), batch)]
+        cut = len(members) - len(members) % batch
+        whole += [members[start : start + batch] for start in range(0, cut, batch)]
+        rest += [members[cut:]] if cut < len(members) else []
+    order.shuffle(whole)
+    order.shuffle(rest)
+    found = _filled([*whole, *rest], batch * accumulate)
     order.shuffle(found)
+    return found
+
+
+def _by_bucket(buckets: Sequence[tuple[int, int]]) -> list[list[int]]:
+    found: dict[tuple[int, int], list[int]] = {}
+    for index, bucket in enumerate(buckets):
+        found.setdefault(bucket, []).append(index)
+    return list(found.values())
+
+
+def _filled(batches: Sequence[list[int]], size: int) -> list[Step]:
+    """Batches in steps of `size` pictures; one that is too long for its step goes on in the next."""
+    found: list[Step] = []
+    room = 0
+    for members in batches:
+        while members:
+            if room == 0:
+                found.append([])
+                room = size
+            found[-1].append(members[:room])
+            room, members = max(0, room - len(members)), members[room:]
     return found

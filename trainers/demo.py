@@ -68,6 +68,7 @@ def demo(*, catalog: Catalog, device: str = "auto") -> Job[Story]:
         use = LoraUse(ref=str(lora.id), unet=strength, text_encoder=strength)
         asked[f"LoRA at {strength:g}"] = yield from _draw(catalog, engine, base, captions, copies=copies, lora=use)
 
+    assert recipe.dataset.images is not None
     training = [open_image(sample.path) for sample in read_dataset(recipe.dataset.images)]
     held_out = [open_image(pose.path) for pose in poses for _ in range(copies)]
     sheet = output_folder(catalog.workspace) / f"demo-{lora.name}.png"

@@ -53,8 +53,13 @@ def lora(
         "learning_rate": learning_rate,
         "text_encoder_learning_rate": text_encoder_learning_rate,
         "seed": seed,
-        "save_every": save_every,
-        "dataset": {"images": images, "resolution": resolution, "flip": flip, "caption_dropout": caption_dropout},
+        "save": {"every": save_every},
+        "dataset": {
+            "images": images,
+            "resolution": resolution,
+            "augment": {"flip": flip},
+            "captions": {"dropout": caption_dropout},
+        },
         "options": {"rank": rank, "alpha": alpha},
         "preview": {"every": preview_every, "prompts": preview or None},
     }

@@ -120,13 +120,13 @@ def test_a_killed_sync_goes_on_and_another_machine_gets_the_same_bytes(
     for trial in range(TIMES):
         enough = sum(world.asked()) + chance.randint(1, 2 * MODELS // TIMES)
         at_chance = partial(world.was_asked, enough)
-        ended, _ = run_child(["sync"], kill_after=chance.uniform(0, 0.1), kill_when=at_chance)
+        ended, _ = run_child(["sync", "--quiet"], kill_after=chance.uniform(0, 0.1), kill_when=at_chance)
         assert not ended or trial, "it came to its end before it was killed"
         assert_whole(workspace.root)
         seen.append((_lying(workspace), world.asked()))
     assert seen[-1][0], "every kill came before the first file"
     monkeypatch.delenv("MODELHUB_RATE")
-    assert run_child(["sync"])[0]
+    assert run_child(["sync", "--quiet"])[0]
     assert [world.fetched_again(*each) for each in seen] == [[]] * TIMES
     assert not [path for path in workspace.root.rglob("*.part*") if path.name[0] != "."]
 
@@ -134,8 +134,8 @@ def test_a_killed_sync_goes_on_and_another_machine_gets_the_same_bytes(
     other.root.mkdir()
     for path in (workspace.manifest, workspace.lock):
         (other.root / path.name).write_bytes(path.read_bytes())
-    assert run_child(["sync", "--locked", "--home", str(other.root)])[0]
-    assert run_child(["sync", "--offline", "--home", str(other.root)])[0]
+    assert run_child(["sync", "--quiet", "--locked", "--home", str(other.root)])[0]
+    assert run_child(["sync", "--quiet", "--offline", "--home", str(other.root)])[0]
     assert _digests(other) == _digests(workspace)
     assert len(_digests(other)) == MODELS
     with Catalog.open(other) as catalog:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhub.errors import BadValue
-from trainers.buckets import batches, bucket_sizes, default_step, place
+from trainers.buckets import Step, bucket_sizes, default_step, place, steps
 
 RESOLUTIONS = [(64, 8), (128, 16), (512, 64), (768, 64), (1024, 32), (200, 24)]
 
@@ -80,34 +80,40 @@ def test_an_image_keeps_its_aspect_ratio() -> None:
 BUCKETS = [(64, 64)] * 5 + [(32, 128)] * 3 + [(128, 32)]
 
 
-def test_an_epoch_sees_every_sample_once() -> None:
-    for epoch in range(5):
-        found = [index for batch in batches(BUCKETS, 2, seed=1, epoch=epoch) for index in batch]
-        assert sorted(found) == list(range(9))
+def epoch(number: int = 0, *, seed: int = 1, batch: int = 2, accumulate: int = 1) -> list[Step]:
+    return steps(BUCKETS, batch, accumulate=accumulate, seed=seed, epoch=number)
 
 
-def test_a_batch_is_of_one_bucket() -> None:
-    for batch in batches(BUCKETS, 2, seed=1, epoch=0):
-        assert len({BUCKETS[index] for index in batch}) == 1
+@pytest.mark.parametrize(("batch", "accumulate"), [(1, 1), (2, 1), (4, 1), (16, 1), (2, 3)])
+def test_an_epoch_sees_every_sample_once(batch: int, accumulate: int) -> None:
+    for number in range(5):
+        found = epoch(number, batch=batch, accumulate=accumulate)
+        assert sorted(index for step in found for members in step for index in members) == list(range(9))
 
 
-def test_the_tail_of_a_bucket_is_a_short_batch() -> None:
-    lengths = Counter(len(batch) for batch in batches(BUCKETS, 2, seed=1, epoch=0))
+def test_a_batch_is_of_one_bucket_and_no_longer_than_was_asked() -> None:
+    for members in (members for step in epoch(batch=2, accumulate=2) for members in step):
+        assert len({BUCKETS[index] for index in members}) == 1
+        assert 1 <= len(members) <= 2
 
-    assert lengths == {2: 3, 1: 3}
+
+@pytest.mark.parametrize(("batch", "accumulate"), [(2, 1), (4, 1), (2, 2)])
+def test_what_is_left_over_of_several_buckets_shares_steps(batch: int, accumulate: int) -> None:
+    """Nine pictures: every step is full but one, whose gradients are those of the one picture that is left."""
+    sizes = Counter(sum(map(len, step)) for step in epoch(batch=batch, accumulate=accumulate))
+
+    assert sizes == {batch * accumulate: 9 // (batch * accumulate), 1: 1}
 
 
 def test_the_order_hangs_on_seed_and_epoch_alone() -> None:
-    def order(seed: int, epoch: int) -> list[list[int]]:
-        return batches(BUCKETS, 2, seed=seed, epoch=epoch)
-
-    assert order(1, 0) == order(1, 0)
-    assert order(1, 0) != order(1, 1)
-    assert order(1, 0) != order(2, 0)
-    assert order(1, 2) != order(12, 0)
+    assert epoch() == epoch()
+    assert epoch() != epoch(1)
+    assert epoch() != epoch(seed=2)
+    assert epoch(2) != epoch(0, seed=12)
 
 
 def test_samples_of_a_bucket_meet_others_from_epoch_to_epoch() -> None:
-    partners = {frozenset(batch) for epoch in range(9) for batch in batches([(64, 64)] * 4, 2, seed=0, epoch=epoch)}
+    epochs = (steps([(64, 64)] * 4, 2, accumulate=1, seed=0, epoch=number) for number in range(9))
+    partners = {frozenset(members) for found in epochs for step in found for members in step}
 
     assert len(partners) > 2

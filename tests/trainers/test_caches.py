@@ -15,6 +15,8 @@ from tests.trainers.pictures import picture, write_picture, write_set
 from trainers.buckets import Placement, place
 from trainers.caches import CachedLatents, LatentCache, cut
 from trainers.dataset import Sample, read_dataset
+from trainers.recipe import SubsetOptions
+from trainers.views import View
 
 SQUARE = [(64, 64)]
 
@@ -40,12 +42,14 @@ def placed(samples: list[Sample], sizes: list[tuple[int, int]] = SQUARE) -> list
 def filled(
     folder: Path, samples: list[Sample], *, vae: FakeVae, digest: str = "v", flip: bool = False
 ) -> dict[tuple[int, bool], CachedLatents]:
-    job = LatentCache(folder, vae, digest).fill(samples, placed(samples), flip=flip)
+    places = enumerate(placed(samples))
+    views = [View(index, one, mirrored) for index, one in places for mirrored in ((False, True) if flip else (False,))]
+    job = LatentCache(folder, vae, digest).fill(samples, views)
     try:
         while True:
             assert isinstance(next(job), Progress)
     except StopIteration as end:
-        return end.value
+        return {(view.sample, view.mirrored): one for view, one in end.value.items()}
 
 
 @pytest.fixture
@@ -102,7 +106,8 @@ def test_the_key_names_all_that_decides_a_latent(samples: list[Sample]) -> None:
 
 def test_the_key_does_not_care_where_an_image_lies_or_what_it_is_called(samples: list[Sample]) -> None:
     cache, placement = LatentCache(Path(), FakeVae(), "v"), placed(samples)[0]
-    moved = replace(samples[0], path=Path("/elsewhere.png"), caption="other", folder="x", repeats=9)
+    other = SubsetOptions(images=Path("x"), repeats=9)
+    moved = replace(samples[0], path=Path("/elsewhere.png"), caption="other", folder="x", subset=other)
 
     assert cache.key(moved, placement, False) == cache.key(samples[0], placement, False)
 

@@ -1,7 +1,8 @@
 """The loop learns, follows its recipe, and a resumed training is the same training."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,23 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from inference.schedules import SigmaTable
+from inference.plan import ModelPlan, NamedModel
 from inference.weights.load import load_part
 from inference.weights.single_file import Part
 from modelhub.errors import ModelHubError
 from modelhub.families import family
+from tests.trainers.pictures import Size
+from trainers.buckets import Placement
 from trainers.caches import CachedLatents
-from trainers.loop import Material, Trainer, learning_rate
+from trainers.dataset import Sample
+from trainers.loop import Trainer, learning_rate
+from trainers.material import Material
 from trainers.methods.lora import Lora, prepare
 from trainers.objective import Objective
-from trainers.recipe import DatasetOptions, LoraOptions, Recipe
+from trainers.recipe import AugmentOptions, CaptionOptions, DatasetOptions, LoraOptions, Recipe, SubsetOptions
 from trainers.runs import RunFolder
+from trainers.texts import Texts
+from trainers.views import Item, View
 
 CPU = torch.device("cpu")
 STILL = 1e-30
@@ -30,8 +37,9 @@ STILL = 1e-30
 
 def recipe(**entries: Any) -> Recipe:
     """Six steps over three pictures, so that the second half is another epoch."""
-    dataset = DatasetOptions(images=Path("x"), **entries.pop("dataset", {}))
-    usual = {"steps": 6, "batch": 1, "learning_rate": 1e-2, "text_encoder_learning_rate": 1e-2, "min_snr_gamma": 0}
+    dataset = DatasetOptions(images=Path("x"))
+    usual: dict[str, Any] = {"steps": 6, "batch": 1, "learning_rate": 1e-2, "text_encoder_learning_rate": 1e-2}
+    usual["loss"] = {"min_snr_gamma": 0}
     return Recipe(
         **{"base": "x", "name": "kip", "dataset": dataset, "options": LoraOptions(rank=2), **usual, **entries}
     )
@@ -43,31 +51,49 @@ def latents(seed: int, size: tuple[int, int] = (8, 8)) -> CachedLatents:
     return CachedLatents(mean, torch.full_like(mean, 0.1))
 
 
-def material(*, mirrored: bool = False, captions: tuple[str, ...] = ("red", "blue", "a, " * 40)) -> Material:
-    """Three pictures, the last in a bucket of its own; mirror images are other pictures, or the same."""
-    sizes = [(8, 8), (8, 8), (8, 16)]
+CAPTIONS = ("red", "blue", "a, " * 40)
+SIZES = ((64, 64), (64, 64), (64, 128))
+"""Of three pictures; the last is in a bucket of its own."""
+
+
+def material(
+    captions: Sequence[str] = CAPTIONS, *, sizes: Sequence[Size] = SIZES, flip: bool = False, mirrored: bool = False,
+    dropout: float = 0.0, repeats: Sequence[float] = (1, 1, 1),
+) -> Material:  # fmt: skip
+    """Pictures; mirror images are other pictures, or the same."""
+    subsets = [
+        SubsetOptions(
+            images=Path("x"),
+            repeats=one,
+            augment=AugmentOptions(flip=flip),
+            captions=CaptionOptions(dropout=dropout),
+        )
+        for one in repeats
+    ]
+    samples = [
+        Sample(Path(f"{index}.png"), caption, size, str(index), "x", subset)
+        for index, (caption, size, subset) in enumerate(zip(captions, sizes, subsets, strict=True))
+    ]
+    items = [Item(index, Placement(one.size, one.size, (0, 0)), one.repeats) for index, one in enumerate(samples)]
     found = {
-        (index, flip): latents(9 + index if flip and mirrored else index, size)
-        for index, size in enumerate(sizes)
-        for flip in (False, True)
+        View(index, item.placement, flipped): latents(
+            9 + index if flipped and mirrored else index, (sizes[index][1] // 8, sizes[index][0] // 8)
+        )
+        for index, item in enumerate(items)
+        for flipped in (False, True)
     }
-    return Material(
-        latents=found,
-        captions=captions,
-        buckets=[(64, 64), (64, 64), (128, 64)],
-        order=[0, 1, 2],
-        latent_scale=0.18215,
-    )  # fmt: skip
+    return Material(samples, items, found, family("sd1").latent)
 
 
 def trainer(parts: Mapping[str, Part], wanted: Recipe, learns_from: Material | None = None) -> tuple[Trainer, Lora]:
     models: dict[str, nn.Module] = {
         role: load_part(part, device=CPU, dtype=torch.float32) for role, part in parts.items()
     }
-    lora = prepare(models, parts, wanted)
-    sigmas = torch.tensor(SigmaTable(family("sd1").noise).sigmas)
-    objective = Objective("epsilon", sigmas, wanted.min_snr_gamma or None)
-    return Trainer(models, lora, learns_from or material(), objective, wanted, CPU), lora
+    plan = ModelPlan(family("sd1"), "epsilon", 64, parts, NamedModel("tiny", "0" * 64))
+    lora = prepare(models, plan, wanted)
+    objective = Objective("epsilon", torch.tensor(plan.table.sigmas), wanted.loss.min_snr_gamma or None)
+    texts = Texts(plan, models, lora.words, clip_skip=1, learns=lora.trains_text_encoder)
+    return Trainer(models, texts, lora, learns_from or material(), objective, wanted, CPU), lora
 
 
 def losses(parts: Mapping[str, Part], wanted: Recipe, learns_from: Material | None = None) -> list[float]:
@@ -83,7 +109,7 @@ def same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
 
 
 def test_the_loss_falls(parts: Mapping[str, Part]) -> None:
-    found = losses(parts, recipe(steps=40, batch=2, learning_rate=5e-2, schedule="constant"))
+    found = losses(parts, recipe(steps=40, batch=2, learning_rate=5e-2, optimizer={"schedule": "constant"}))
 
     assert sum(found[-10:]) < 0.9 * sum(found[:10])
 
@@ -103,15 +129,15 @@ def test_another_seed_takes_other_steps(parts: Mapping[str, Part]) -> None:
 def test_a_resumed_training_ends_in_the_very_parameters_of_an_uninterrupted_one(
     parts: Mapping[str, Part], tmp_path: Path, after: int
 ) -> None:
-    wanted = recipe(dataset={"flip": True, "caption_dropout": 0.5})
-    whole, expected = trainer(parts, wanted, material(mirrored=True))
+    wanted, shown = recipe(), material(flip=True, mirrored=True, dropout=0.5)
+    whole, expected = trainer(parts, wanted, shown)
     told = list(whole.steps())
 
-    stopped, _ = trainer(parts, wanted, material(mirrored=True))
+    stopped, _ = trainer(parts, wanted, shown)
     first_half = list(islice(stopped.steps(), after))
     folder = RunFolder(tmp_path)
     folder.save_state(stopped.state(), recipe=wanted, dataset="d")
-    resumed, lora = trainer(parts, wanted, material(mirrored=True))
+    resumed, lora = trainer(parts, wanted, shown)
     state = folder.load_state(recipe=wanted, dataset="d")
     assert state is not None
     resumed.load_state(state)
@@ -139,10 +165,7 @@ def test_at_rate_0_only_the_unet_learns(parts: Mapping[str, Part]) -> None:
 
 def test_encodings_kept_for_a_text_encoder_at_rest_are_those_that_one_would_compute(parts: Mapping[str, Part]) -> None:
     """The same losses with and without the short cut, long and short captions in one batch."""
-    learns_from = material()
-    learns_from = Material(
-        {(index, False): latents(index) for index in range(3)}, learns_from.captions, [(64, 64)] * 3, [0, 1, 2], 0.18
-    )
+    learns_from = material(sizes=[(64, 64)] * 3)
     common = {"learning_rate": STILL, "batch": 3, "steps": 3}
 
     kept = losses(parts, recipe(**common, text_encoder_learning_rate=0), learns_from)
@@ -152,7 +175,7 @@ def test_encodings_kept_for_a_text_encoder_at_rest_are_those_that_one_would_comp
 
 
 def test_a_step_tells_loss_mean_and_rate(parts: Mapping[str, Part]) -> None:
-    told = list(trainer(parts, recipe(steps=4, schedule="linear", warmup=0.5))[0].steps())
+    told = list(trainer(parts, recipe(steps=4, optimizer={"schedule": "linear", "warmup": 0.5}))[0].steps())
 
     assert [(step.step, step.total) for step in told] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert [step.learning_rate for step in told] == pytest.approx([5e-3, 1e-2, 1e-2, 5e-3])
@@ -190,76 +213,71 @@ def gradient_norm(parts: Mapping[str, Part], wanted: Recipe) -> float:
 
 
 def test_gradients_are_clipped_over_all_parameters_together(parts: Mapping[str, Part]) -> None:
-    free = gradient_norm(parts, recipe(max_grad_norm=1e6))
+    free = gradient_norm(parts, recipe(optimizer={"max_grad_norm": 1e6}))
     bound = free / 10
 
-    assert gradient_norm(parts, recipe(max_grad_norm=bound)) == pytest.approx(bound, rel=1e-3)
+    assert gradient_norm(parts, recipe(optimizer={"max_grad_norm": bound})) == pytest.approx(bound, rel=1e-3)
 
 
 def test_gradients_below_the_bound_stay_as_they_are(parts: Mapping[str, Part]) -> None:
-    free = gradient_norm(parts, recipe(max_grad_norm=1e6))
+    free = gradient_norm(parts, recipe(optimizer={"max_grad_norm": 1e6}))
 
-    assert gradient_norm(parts, recipe(max_grad_norm=2 * free)) == free
+    assert gradient_norm(parts, recipe(optimizer={"max_grad_norm": 2 * free})) == free
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_captions_are_all_kept_or_all_left_out_at_the_ends_of_dropout(parts: Mapping[str, Part], rate: float) -> None:
-    told = losses(parts, recipe(learning_rate=STILL, text_encoder_learning_rate=0, dataset={"caption_dropout": rate}))
     plain = recipe(learning_rate=STILL, text_encoder_learning_rate=0)
+    told = losses(parts, plain, material(dropout=rate))
 
-    assert told == losses(parts, plain, None if rate == 0 else material(captions=("", "", "")))
-    assert told != losses(parts, plain, None if rate == 1 else material(captions=("", "", "")))
+    assert told == losses(parts, plain, None if rate == 0 else material(("", "", "")))
+    assert told != losses(parts, plain, None if rate == 1 else material(("", "", "")))
 
 
 def test_dropout_and_flip_are_thrown_anew_for_each_step_by_the_seed(parts: Mapping[str, Part]) -> None:
     """At rest, a step's loss tells which of the four pictures it was."""
-    still = {"learning_rate": STILL, "text_encoder_learning_rate": 0, "steps": 16}
+    still = recipe(learning_rate=STILL, text_encoder_learning_rate=0, steps=16)
+    shown = material(mirrored=True)
+    turned = {view: shown.latents[replace(view, mirrored=not view.mirrored)] for view in shown.latents}
     seen = {}
     for flip in (False, True):
-        flipped = material(mirrored=True)
-        plain = Material(
-            {(index, False): flipped.latents[index, flip] for index in range(3)},
-            flipped.captions, flipped.buckets, flipped.order, flipped.latent_scale,
-        )  # fmt: skip
         for caption in (True, False):
-            dataset = {"caption_dropout": 0.0 if caption else 1.0}
-            seen[flip, caption] = losses(parts, recipe(**still, dataset=dataset), plain)
-    wanted = recipe(**still, dataset={"flip": True, "caption_dropout": 0.5})
+            plain = material(mirrored=True, dropout=0.0 if caption else 1.0)
+            seen[flip, caption] = losses(parts, still, replace(plain, latents=turned) if flip else plain)
+    wanted = material(flip=True, mirrored=True, dropout=0.5)
 
-    told = losses(parts, wanted, material(mirrored=True))
+    told = losses(parts, still, wanted)
 
     kinds = [[kind for kind in seen if seen[kind][step] == one] for step, one in enumerate(told)]
     assert all(len(found) == 1 for found in kinds)
     assert {found[0] for found in kinds} == set(seen)
-    assert losses(parts, wanted, material(mirrored=True)) == told
+    assert losses(parts, still, wanted) == told
 
 
 def test_noise_offset_changes_the_noise(parts: Mapping[str, Part]) -> None:
-    assert losses(parts, recipe(noise_offset=0.1))[0] != losses(parts, recipe())[0]
+    assert losses(parts, recipe(noise={"offset": 0.1}))[0] != losses(parts, recipe())[0]
 
 
 def test_repeats_make_an_epoch_longer(parts: Mapping[str, Part]) -> None:
-    """With the second picture four times, an epoch of five batches sees it four times."""
-    base = material()
+    """With the second picture 4 times and the third 1.5 times, two epochs of 6 and 7 batches see them so."""
+    shown = material(repeats=(1, 4, 1.5))
     seen: list[int] = []
 
-    class Watched(dict[tuple[int, bool], CachedLatents]):
-        def __getitem__(self, key: tuple[int, bool]) -> CachedLatents:
-            seen.append(key[0])
-            return super().__getitem__(key)
+    class Watched(dict[View, CachedLatents]):
+        def __getitem__(self, view: View) -> CachedLatents:
+            seen.append(view.sample)
+            return super().__getitem__(view)
 
-    repeated = Material(Watched(base.latents), base.captions, base.buckets, [0, 1, 1, 1, 1], base.latent_scale)
-    losses(parts, recipe(steps=5), repeated)
+    losses(parts, recipe(steps=13), replace(shown, latents=Watched(shown.latents)))
 
-    assert sorted(seen) == [0, 1, 1, 1, 1]
+    assert sorted(seen[:6]) == [0, 1, 1, 1, 1, 2]
+    assert sorted(seen[6:]) == [0, 1, 1, 1, 1, 2, 2]
 
 
 def test_a_loss_that_is_no_number_stops_before_it_harms_the_parameters(parts: Mapping[str, Part]) -> None:
-    broken = material()
+    shown = material()
     nothing = CachedLatents(torch.full((4, 8, 8), torch.nan), torch.zeros(4, 8, 8))
-    learns_from = Material(
-        {**broken.latents, (1, False): nothing}, broken.captions, broken.buckets, [0, 1], broken.latent_scale
-    )
+    learns_from = replace(shown, latents={**shown.latents, View(1, shown.items[1].placement): nothing})
     work, lora = trainer(parts, recipe(), learns_from)
     kept = parameters(lora)
 

@@ -33,8 +33,8 @@ def test_noised_latents_are_shares_that_square_to_one() -> None:
 
 
 def test_epsilon_asks_for_the_noise() -> None:
-    assert objective().loss(NOISE, LATENTS, NOISE, TIMES).item() == 0.0
-    assert objective().loss(NOISE + 3, LATENTS, NOISE, TIMES).item() == pytest.approx(9.0)
+    assert objective().losses(NOISE, LATENTS, NOISE, TIMES).mean().item() == 0.0
+    assert objective().losses(NOISE + 3, LATENTS, NOISE, TIMES).mean().item() == pytest.approx(9.0)
 
 
 def test_v_asks_for_the_velocity() -> None:
@@ -42,8 +42,8 @@ def test_v_asks_for_the_velocity() -> None:
         [torch.full((4, 2, 2), 0.8 * -5 - 0.6 * 10), torch.full((4, 2, 2), 0.2**0.5 * -5 - 0.8**0.5 * 10)]
     )
 
-    assert objective("v").loss(velocity, LATENTS, NOISE, TIMES).item() == pytest.approx(0.0, abs=1e-9)
-    assert objective("v").loss(velocity + 3, LATENTS, NOISE, TIMES).item() == pytest.approx(9.0)
+    assert objective("v").losses(velocity, LATENTS, NOISE, TIMES).mean().item() == pytest.approx(0.0, abs=1e-9)
+    assert objective("v").losses(velocity + 3, LATENTS, NOISE, TIMES).mean().item() == pytest.approx(9.0)
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,14 @@ def test_the_loss_weighs_each_sample_by_its_own_timestep() -> None:
     output[0] += 1
     output[1] += 2
 
-    assert objective(gamma=1.0).loss(output, LATENTS, NOISE, TIMES).item() == pytest.approx((9 / 16 * 1 + 1.0 * 4) / 2)
+    losses = objective(gamma=1.0).losses(output, LATENTS, NOISE, TIMES)
+    assert losses.mean().item() == pytest.approx((9 / 16 * 1 + 1.0 * 4) / 2)
 
 
 def test_the_loss_is_worked_out_in_float32() -> None:
     output = (NOISE + 300).half()
 
-    assert objective().loss(output, LATENTS, NOISE, TIMES).item() == pytest.approx(90_000)
+    assert objective().losses(output, LATENTS, NOISE, TIMES).mean().item() == pytest.approx(90_000)
 
 
 def test_an_unknown_prediction_is_refused_naming_the_known_ones() -> None:

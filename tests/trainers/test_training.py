@@ -31,7 +31,7 @@ from modelhub.kinds import Artifact, Kind
 from modelhub.workspace import Workspace
 from tests import tiny_families
 from tests.trainers.pictures import write_picture, write_set
-from trainers.recipe import DatasetOptions, LoraOptions, PreviewOptions, Recipe
+from trainers.recipe import DatasetOptions, LoraOptions, OptimizerOptions, PreviewOptions, Recipe, SaveOptions
 from trainers.train import resume, train
 
 PREVIEW = PreviewOptions(every=2, prompts=("a ramp, (blue:1.2)",), negative_prompt="red", sampling_steps=2, seed=5)
@@ -74,7 +74,7 @@ class Finished:
     def __init__(self, root: Path, checkpoint: Path, images: Path) -> None:
         self.catalog = Catalog.create(Workspace(root))
         self.base = self.catalog.add(checkpoint, name="tiny")
-        self.recipe = recipe(images, preview=PREVIEW, save_every=2)
+        self.recipe = recipe(images, preview=PREVIEW, save=SaveOptions(every=2))
         self.artifact, self.events = run(self.catalog, self.recipe)
         self.run = only_run(self.catalog)
         self.folder = self.catalog.workspace.runs / f"{self.run.id:04d}-kip"
@@ -324,8 +324,9 @@ def test_a_training_that_ruins_its_weights_says_so_in_its_run_and_keeps_no_state
     catalog: Catalog, base: Artifact, images: Path
 ) -> None:
     """At such a learning rate the second loss is no number."""
+    steady = OptimizerOptions(warmup=0, schedule="constant")
     with pytest.raises(ModelHubError, match=r"the loss became (nan|inf) at step 2"):
-        drain(train(recipe(images, learning_rate=1e30, warmup=0, schedule="constant"), catalog=catalog, device="cpu"))
+        drain(train(recipe(images, learning_rate=1e30, optimizer=steady), catalog=catalog, device="cpu"))
 
     failed = only_run(catalog)
     assert failed.state == "failed"

@@ -1,9 +1,9 @@
 """Ways to make a new model from a base, one file a method.
 
-A method offers `prepare(models, recipe)`, which gives a `Trainee`: the parameters that learn, how they join the
+A method offers `prepare(models, plan, recipe)`, which gives a `Trainee`: the parameters that learn, how they join the
 frozen base, and how they are written.
 """
 
-from trainers.methods._trainee import Trainee
+from trainers.methods._trainee import Export, ParameterGroup, Trainee
 
-__all__ = ["Trainee"]
+__all__ = ["Export", "ParameterGroup", "Trainee"]

@@ -1,13 +1,16 @@
 """What the training loop knows of a method."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from torch import Tensor, nn
 
-__all__ = ["ParameterGroup", "Trainee"]
+from modelhub.kinds import Kind
+
+__all__ = ["Export", "ParameterGroup", "Trainee"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,24 @@ class ParameterGroup:
     parameters: Sequence[nn.Parameter]
     learning_rate: float
     """At the top of the schedule."""
+    until: float = 1.0
+    """Share of the steps in which they learn."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Export:
+    """One file that a training comes to."""
+
+    kind: Kind
+    tensors: Mapping[str, Tensor]
+    """Under the names that other tools read."""
+    format: str
+    """``kohya``, ``diffusers`` or ``a1111``."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the header says of the method itself."""
+    ending: str = ""
+    """Put after the recipe's name, where a training makes several models."""
+    suffix: str = ".safetensors"
 
 
 class Trainee(Protocol):
@@ -33,14 +54,27 @@ class Trainee(Protocol):
         """Whether encodings change from step to step, so that they cannot be computed once."""
         ...
 
-    def groups(self) -> list[ParameterGroup]: ...
-
-    def tensors(self) -> dict[str, Tensor]:
-        """What the finished file holds, under the names that other tools read."""
+    @property
+    def words(self) -> Mapping[str, Mapping[str, Tensor]]:
+        """Role of a text encoder -> word -> vectors that stand for it, [vectors, width]; empty but for new words."""
         ...
 
-    def check(self, path: Path) -> None:
-        """Read a written file back and compare it with what was trained; raises `BrokenFile`."""
+    def groups(self) -> list[ParameterGroup]: ...
+
+    def after_step(self, step: int) -> None:
+        """What a method sees to after each update, such as norms."""
+        ...
+
+    def exports(self, formats: Sequence[str]) -> list[Export]:
+        """What is written; the first of each kind is catalogued."""
+        ...
+
+    def check(self, export: Export, path: Path) -> None:
+        """Read a written file back as `generate` does, and compare it with what was trained; raises `BrokenFile`."""
+        ...
+
+    def at_rest(self) -> AbstractContextManager[None]:
+        """While it lasts, the base answers as if nothing had been learned."""
         ...
 
     def detach(self) -> None:

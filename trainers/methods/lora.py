@@ -5,7 +5,8 @@ wanted, of the text encoder's attention and MLP. The file has kohya's names, whi
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -14,12 +15,13 @@ from torch.utils.hooks import RemovableHandle
 
 from inference.adapters.merge import deltas, module_of
 from inference.adapters.targets import Target, kohya_name
-from inference.plan import plan_adapter
+from inference.plan import ModelPlan, plan_adapter
 from inference.weights.single_file import TEXT_ENCODER, UNET, Part
 from inference.weights.text_encoder import canonical
 from modelhub.errors import BrokenFile
-from trainers.methods._trainee import ParameterGroup
-from trainers.recipe import Recipe
+from modelhub.kinds import Kind
+from trainers.methods._trainee import Export, ParameterGroup
+from trainers.recipe import LoraOptions, Recipe
 
 __all__ = ["Lora", "LoraFactors", "prepare", "targets"]
 
@@ -50,9 +52,11 @@ class Lora:
     """Factors on all targets of a base; a `Trainee`."""
 
     def __init__(self, models: Mapping[str, nn.Module], parts: Mapping[str, Part], recipe: Recipe) -> None:
+        assert isinstance(recipe.options, LoraOptions)
         self._recipe = recipe
         self._parts = parts
-        options = recipe.options
+        self._rests = False
+        options = self._options = recipe.options
         generator = torch.Generator().manual_seed(recipe.seed)
         self._factors: dict[Target, LoraFactors] = {}
         for target in targets(models, text_encoder=self.trains_text_encoder):
@@ -76,10 +80,35 @@ class Lora:
             if (members := [factors for target, factors in self._factors.items() if target.role == role])
         ]
 
+    @property
+    def words(self) -> Mapping[str, Mapping[str, Tensor]]:
+        return {}
+
+    def after_step(self, step: int) -> None:
+        """Nothing to see to."""
+
+    def exports(self, formats: Sequence[str]) -> list[Export]:
+        metadata = {
+            "ss_network_module": "networks.lora",
+            "ss_network_dim": str(self._options.rank),
+            "ss_network_alpha": f"{self._options.scale_alpha:g}",
+            "ss_network_args": "{}",
+        }
+        return [Export(Kind.LORA, self.tensors(), "kohya", metadata)]
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """The factors are left out."""
+        self._rests = True
+        try:
+            yield
+        finally:
+            self._rests = False
+
     def tensors(self) -> dict[str, Tensor]:
         """kohya's keys, float16: ``NAME.lora_down.weight``, ``NAME.lora_up.weight``, ``NAME.alpha``."""
         found: dict[str, Tensor] = {}
-        alpha = torch.tensor(self._recipe.options.scale_alpha, dtype=torch.float16)
+        alpha = torch.tensor(self._options.scale_alpha, dtype=torch.float16)
         for target, factors in self._factors.items():
             name = kohya_name(target)
             is_convolution = len(self._parts[target.role].modules[target.module]) == 4
@@ -89,7 +118,7 @@ class Lora:
             found[f"{name}.alpha"] = alpha
         return found
 
-    def check(self, path: Path) -> None:
+    def check(self, export: Export, path: Path) -> None:
         """The file, read as `generate` reads it, gives the deltas that were trained, all of them and no other."""
         written = dict(deltas(plan_adapter(path, self._parts, name=path.stem)))
         if written.keys() != self._factors.keys():
@@ -105,18 +134,19 @@ class Lora:
         for handle in self._handles:
             handle.remove()
 
-    @staticmethod
-    def _join(layer: nn.Module, factors: LoraFactors) -> RemovableHandle:
+    def _join(self, layer: nn.Module, factors: LoraFactors) -> RemovableHandle:
         def add(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+            if self._rests:
+                return output
             delta: Tensor = factors(inputs[0])
             return output + delta.to(output.dtype)
 
         return layer.register_forward_hook(add)
 
 
-def prepare(models: Mapping[str, nn.Module], parts: Mapping[str, Part], recipe: Recipe) -> Lora:
+def prepare(models: Mapping[str, nn.Module], plan: ModelPlan, recipe: Recipe) -> Lora:
     """New factors, joined to the models; the first step gives exactly what the base gives."""
-    return Lora(models, parts, recipe)
+    return Lora(models, plan.parts, recipe)
 
 
 def targets(models: Mapping[str, nn.Module], *, text_encoder: bool) -> Iterator[Target]:

@@ -77,7 +77,7 @@ def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(
     assert run is not None
     payload = run.payload
     assert (payload["name"], payload["steps"], payload["batch"]) == ("in-flags", 1, 3)
-    assert payload["options"] == {"rank": 3, "alpha": 2.0}
+    assert (payload["options"]["rank"], payload["options"]["alpha"]) == (3, 2.0)
     assert payload["dataset"]["images"] == str(images)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from inference.adapters.merge import deltas
 from inference.adapters.targets import Target, kohya_name
-from inference.plan import plan_adapter
+from inference.plan import ModelPlan, NamedModel, plan_adapter
 from inference.weights.load import build, load_part, read_tensors
 from inference.weights.save import save_tensors
 from inference.weights.single_file import TEXT_ENCODER, UNET, Part, checkpoint_parts
@@ -34,6 +34,10 @@ def recipe(*, rank: int = 4, alpha: float | None = 3.0, text: float = 1e-4, seed
         base="x", name="kip", dataset=DatasetOptions(images=Path("x")), seed=seed, text_encoder_learning_rate=text,
         options=LoraOptions(rank=rank, alpha=alpha),
     )  # fmt: skip
+
+
+def planned(parts: Mapping[str, Part]) -> ModelPlan:
+    return ModelPlan(family("sd1"), "epsilon", 64, parts, NamedModel("tiny", "0" * 64))
 
 
 def answers(models: Models) -> tuple[Tensor, Tensor]:
@@ -83,7 +87,7 @@ def test_every_layer_of_the_file_is_one_of_the_base(real: tuple[Mapping[str, Par
 def test_new_factors_change_nothing(models: Models) -> None:
     before = answers(models)
 
-    prepare(models, {}, recipe())
+    prepare(models, planned({}), recipe())
 
     assert all(torch.equal(now, then) for now, then in zip(answers(models), before, strict=True))
 
@@ -91,7 +95,7 @@ def test_new_factors_change_nothing(models: Models) -> None:
 def test_learnt_factors_change_both_parts(models: Models, parts: Mapping[str, Part]) -> None:
     before = answers(models)
 
-    learnt(prepare(models, parts, recipe()))
+    learnt(prepare(models, planned(parts), recipe()))
 
     assert not any(torch.allclose(now, then, atol=1e-3) for now, then in zip(answers(models), before, strict=True))
 
@@ -100,7 +104,7 @@ def test_detached_factors_leave_the_base_as_it_was(models: Models, parts: Mappin
     before = answers(models)
     weights = {role: {name: one.clone() for name, one in models[role].state_dict().items()} for role in models}
 
-    learnt(prepare(models, parts, recipe())).detach()
+    learnt(prepare(models, planned(parts), recipe())).detach()
 
     assert all(torch.equal(now, then) for now, then in zip(answers(models), before, strict=True))
     for role, state in weights.items():
@@ -108,7 +112,7 @@ def test_detached_factors_leave_the_base_as_it_was(models: Models, parts: Mappin
 
 
 def test_only_factors_get_gradients(models: Models, parts: Mapping[str, Part]) -> None:
-    lora = prepare(models, parts, recipe())
+    lora = prepare(models, planned(parts), recipe())
 
     sum(answer.square().mean() for answer in answers(models)).backward()
 
@@ -118,7 +122,7 @@ def test_only_factors_get_gradients(models: Models, parts: Mapping[str, Part]) -
 
 
 def test_the_factors_begin_as_kohyas_and_follow_the_seed(models: Models, parts: Mapping[str, Part]) -> None:
-    first, same, other = (prepare(models, parts, recipe(seed=seed)).module.state_dict() for seed in (0, 0, 1))
+    first, same, other = (prepare(models, planned(parts), recipe(seed=seed)).module.state_dict() for seed in (0, 0, 1))
 
     for name, factor in first.items():
         assert torch.equal(factor, same[name])
@@ -131,7 +135,7 @@ def test_the_factors_begin_as_kohyas_and_follow_the_seed(models: Models, parts: 
 
 
 def test_the_groups_hold_every_factor_once_each_part_at_its_rate(models: Models, parts: Mapping[str, Part]) -> None:
-    lora = prepare(models, parts, recipe(text=3e-5))
+    lora = prepare(models, planned(parts), recipe(text=3e-5))
 
     groups = lora.groups()
 
@@ -141,7 +145,7 @@ def test_the_groups_hold_every_factor_once_each_part_at_its_rate(models: Models,
 
 
 def test_at_rate_0_the_text_encoder_is_left_alone(models: Models, parts: Mapping[str, Part]) -> None:
-    lora = prepare(models, parts, recipe(text=0))
+    lora = prepare(models, planned(parts), recipe(text=0))
 
     assert not lora.trains_text_encoder
     assert [group.name for group in lora.groups()] == ["unet"]
@@ -151,7 +155,7 @@ def test_at_rate_0_the_text_encoder_is_left_alone(models: Models, parts: Mapping
 def test_the_keys_are_kohyas_with_text_model_whatever_transformers_says(
     models: Models, parts: Mapping[str, Part]
 ) -> None:
-    tensors = prepare(models, parts, recipe(rank=4, alpha=3.0)).tensors()
+    tensors = prepare(models, planned(parts), recipe(rank=4, alpha=3.0)).tensors()
 
     names = {name.partition(".")[0] for name in tensors}
     assert "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k" in names
@@ -164,7 +168,7 @@ def test_the_keys_are_kohyas_with_text_model_whatever_transformers_says(
 
 
 def test_factors_of_a_convolution_are_written_as_convolutions(models: Models, parts: Mapping[str, Part]) -> None:
-    tensors = prepare(models, parts, recipe(rank=4)).tensors()
+    tensors = prepare(models, planned(parts), recipe(rank=4)).tensors()
     name = "lora_unet_down_blocks_0_attentions_0_proj_in"
 
     assert tensors[f"{name}.lora_down.weight"].shape == (4, 8, 1, 1)
@@ -180,7 +184,7 @@ def saved(lora: Lora, path: Path) -> Path:
 def test_merging_the_file_draws_what_the_factors_drew(
     models: Models, parts: Mapping[str, Part], tmp_path: Path, alpha: float | None
 ) -> None:
-    lora = learnt(prepare(models, parts, recipe(alpha=alpha)))
+    lora = learnt(prepare(models, planned(parts), recipe(alpha=alpha)))
     during = answers(models)
     path = saved(lora, tmp_path / "kip.safetensors")
     lora.detach()
@@ -198,9 +202,9 @@ def test_merging_the_file_draws_what_the_factors_drew(
 
 
 def test_a_file_as_it_was_written_passes_the_check(models: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
-    lora = learnt(prepare(models, parts, recipe()))
+    lora = learnt(prepare(models, planned(parts), recipe()))
 
-    lora.check(saved(lora, tmp_path / "kip.safetensors"))
+    lora.check(lora.exports(["kohya"])[0], saved(lora, tmp_path / "kip.safetensors"))
 
 
 @pytest.mark.parametrize("factor", ["lora_up.weight", "lora_down.weight", "alpha"])
@@ -210,29 +214,29 @@ def test_a_file_as_it_was_written_passes_the_check(models: Models, parts: Mappin
 def test_a_file_with_one_other_tensor_fails_the_check(
     models: Models, parts: Mapping[str, Part], tmp_path: Path, module: str, factor: str
 ) -> None:
-    lora = learnt(prepare(models, parts, recipe()))
+    lora = learnt(prepare(models, planned(parts), recipe()))
     tensors = lora.tensors()
     changed = tensors[f"{module}.{factor}"].clone()
     changed.view(-1)[0] += 0.25
     save_tensors(tmp_path / "kip.safetensors", {**tensors, f"{module}.{factor}": changed}, {})
 
     with pytest.raises(BrokenFile, match="reads back other than it was trained"):
-        lora.check(tmp_path / "kip.safetensors")
+        lora.check(lora.exports(["kohya"])[0], tmp_path / "kip.safetensors")
 
 
 def test_a_file_that_lacks_a_layer_fails_the_check(models: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
-    lora = learnt(prepare(models, parts, recipe()))
+    lora = learnt(prepare(models, planned(parts), recipe()))
     tensors = {name: one for name, one in lora.tensors().items() if "layers_1_mlp_fc2" not in name}
     save_tensors(tmp_path / "kip.safetensors", tensors, {})
 
     with pytest.raises(BrokenFile, match=rf"{len(lora.module) - 1} of {len(lora.module)} trained layers"):
-        lora.check(tmp_path / "kip.safetensors")
+        lora.check(lora.exports(["kohya"])[0], tmp_path / "kip.safetensors")
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_diffusers_reads_the_very_deltas(models: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
     """The oracle: another reader, with the same layers and the same numbers."""
-    lora = learnt(prepare(models, parts, recipe(rank=4, alpha=3.0)))
+    lora = learnt(prepare(models, planned(parts), recipe(rank=4, alpha=3.0)))
     path = saved(lora, tmp_path / "kip.safetensors")
     lora.detach()
     pipeline = StableDiffusionPipeline(
@@ -264,7 +268,7 @@ def _live(target: Target, pipeline: StableDiffusionPipeline) -> tuple[str, str]:
 
 
 def test_the_file_holds_what_the_factors_hold(models: Models, parts: Mapping[str, Part], tmp_path: Path) -> None:
-    lora = learnt(prepare(models, parts, recipe(rank=4, alpha=3.0)))
+    lora = learnt(prepare(models, planned(parts), recipe(rank=4, alpha=3.0)))
     path = saved(lora, tmp_path / "kip.safetensors")
     name = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
 

@@ -18,6 +18,7 @@ from modelhub.errors import BrokenFile
 from modelhub.jobs import Progress
 from trainers.buckets import Placement
 from trainers.dataset import Sample, open_image
+from trainers.views import View
 
 __all__ = ["CachedLatents", "LatentCache"]
 
@@ -46,14 +47,13 @@ class LatentCache:
         self._vae_digest = vae_digest
 
     def fill(
-        self, samples: Sequence[Sample], placements: Sequence[Placement], *, flip: bool
-    ) -> Generator[Progress, None, dict[tuple[int, bool], CachedLatents]]:
+        self, samples: Sequence[Sample], views: Sequence[View]
+    ) -> Generator[Progress, None, dict[View, CachedLatents]]:
         """Latents of every sample, (index, mirrored) -> latents, encoded unless they are on disk."""
-        found: dict[tuple[int, bool], CachedLatents] = {}
-        for index, (sample, placement) in enumerate(zip(samples, placements, strict=True)):
-            for mirrored in (False, True) if flip else (False,):
-                found[index, mirrored] = self._get(sample, placement, mirrored)
-            yield Progress("latents", index + 1, len(samples), "images")
+        found: dict[View, CachedLatents] = {}
+        for count, view in enumerate(views, start=1):
+            found[view] = self._get(samples[view.sample], view.placement, view.mirrored)
+            yield Progress("latents", count, len(views), "images")
         return found
 
     def key(self, sample: Sample, placement: Placement, mirrored: bool) -> str:

@@ -2,14 +2,15 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
 from modelhub.errors import BadValue, MissingFile
+from trainers.dataset.nouns import Sample
+from trainers.recipe import SubsetOptions
 
-__all__ = ["Sample", "dataset_digest", "open_image", "read_dataset"]
+__all__ = ["dataset_digest", "open_image", "read_dataset"]
 
 _IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".avif", ".gif"}
 _CAPTIONS = (".txt", ".caption")
@@ -17,22 +18,6 @@ _KOHYA_FOLDER = re.compile(r"(\d+)_(.+)")
 _UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError)
 """What Pillow and its decoders raise for bytes that are no image."""
 _SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One picture of a dataset."""
-
-    path: Path
-    caption: str
-    repeats: int
-    """How often an epoch sees it."""
-    size: tuple[int, int]
-    """Width and height in pixels, upright."""
-    sha256: str
-    """Of the file."""
-    folder: str
-    """Name of the folder it lies in, as kohya's metadata tells datasets apart."""
 
 
 def read_dataset(folder: Path) -> list[Sample]:
@@ -58,7 +43,7 @@ def read_dataset(folder: Path) -> list[Sample]:
 
 def dataset_digest(samples: list[Sample]) -> str:
     """SHA-256 over pictures, captions and repeats: what a training saw, wherever it lay."""
-    lines = sorted(f"{sample.sha256}\0{sample.repeats}\0{sample.caption}\n" for sample in samples)
+    lines = sorted(f"{sample.sha256}\0{sample.repeats:g}\0{sample.caption}\n" for sample in samples)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -82,7 +67,8 @@ def _sample(path: Path, broken: list[Path]) -> Sample | None:
         broken.append(path)
         return None
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Sample(path, _caption(path) or "", _kohya(path)[0], size, digest, path.parent.name)
+    subset = SubsetOptions(images=path.parent, repeats=_kohya(path)[0])
+    return Sample(path, _caption(path) or "", size, digest, path.parent.name, subset)
 
 
 def _caption(path: Path) -> str | None:

@@ -42,11 +42,11 @@ class Objective:
         signal, spread = self._shares(timesteps)
         return signal * latents + spread * noise
 
-    def loss(self, output: Tensor, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """Weighted squared error, a scalar: mean over each sample's elements, times its weight, mean over samples."""
+    def losses(self, output: Tensor, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """Weighted squared errors, [B]: mean over each sample's elements, times its weight."""
         target = TARGETS[self.prediction](latents, noise, *self._shares(timesteps))
         errors = (output.float() - target.float()).square().flatten(1).mean(1)
-        return (errors * self.weights(timesteps)).mean()
+        return errors * self.weights(timesteps)
 
     def weights(self, timesteps: Tensor) -> Tensor:
         """min-SNR weights, [B] (Hang et al. 2023, https://arxiv.org/abs/2303.09556).

@@ -1,0 +1,121 @@
+"""What each method trains."""
+
+from collections.abc import Mapping
+from typing import Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+
+from trainers.recipe.section import Section
+
+__all__ = [
+    "METHODS",
+    "FullOptions",
+    "HypernetworkOptions",
+    "LoraOptions",
+    "MethodOptions",
+    "TextualInversionOptions",
+]
+
+
+class TextualInversionOptions(Section):
+    """New words for a text encoder that stays as it is (Gal et al. 2022, https://arxiv.org/abs/2208.01618)."""
+
+    token: str = ""
+    """What prompts call it; empty takes the recipe's trigger, or its name."""
+    vectors: int = Field(default=4, ge=1, le=75)
+    """So many tokens of a prompt it takes up."""
+    initial: str = ""
+    """Words that the vectors begin as, repeated or cut to their number; empty begins as noise of the table's spread."""
+    templates: Literal["captions", "object", "style"] = "captions"
+    """The pictures' captions, with the token before those that lack it, or phrases such as ``a photo of a TOKEN``."""
+    keep_norm: bool = True
+    """Keep the vectors as long as the table's median row, so that they do not shout down the rest of a prompt."""
+    until: float = Field(default=1.0, gt=0, le=1.0)
+    """Share of the steps in which they learn."""
+    learning_rate: float = Field(default=5e-3, gt=0)
+
+
+class LoraOptions(Section):
+    """Deltas of low rank beside frozen layers, by LoRA and LyCORIS."""
+
+    algorithm: Literal["lora", "loha", "lokr", "oft"] = "lora"
+    rank: int = Field(default=16, ge=1, le=1024)
+    """For OFT, the size of a block."""
+    alpha: float | None = Field(default=None, gt=0)
+    """The deltas are scaled by alpha / rank; None takes half the rank."""
+    layers: Literal["attention", "transformer"] = "transformer"
+    """Keys, queries, values and outputs of attention, or all linear layers and 1x1 convolutions around it, as kohya."""
+    conv_rank: int = Field(default=0, ge=0, le=1024)
+    """Of 3x3 convolutions; 0 leaves them (with it, a LoRA is a LoCon)."""
+    conv_alpha: float | None = Field(default=None, gt=0)
+    """None takes half of `conv_rank`."""
+    block_ranks: Mapping[str, int] = {}
+    """Block of the UNet, as block weights call it (``IN04``), -> its rank; 0 leaves it out."""
+    block_alphas: Mapping[str, float] = {}
+    block_rates: Mapping[str, float] = {}
+    """Block -> what its learning rate is multiplied by; 0 leaves it out."""
+    rank_stabilized: bool = False
+    """Scale by alpha / sqrt(rank) (Kalajdzievski 2023, https://arxiv.org/abs/2312.03732)."""
+    dora: bool = False
+    """Learn norms apart from directions (Liu et al. 2024, https://arxiv.org/abs/2402.09353)."""
+    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of the layer's inputs."""
+    rank_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    module_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    plus_ratio: float = Field(default=1.0, ge=1.0)
+    """LoRA+: learning rate of `up` over that of `down`; the paper takes 16 (https://arxiv.org/abs/2402.12354)."""
+    max_norm: float = Field(default=0.0, ge=0.0)
+    """Deltas of a greater norm are scaled down after each step (kohya's scale_weight_norms); 0 for no limit."""
+    factor: int = Field(default=-1, ge=-1)
+    """LoKr: side of the smaller Kronecker factor; -1 splits as evenly as it can."""
+    constraint: float = Field(default=0.0, ge=0.0)
+    """OFT: the most that blocks may turn; 0 for no limit."""
+    start: str | None = None
+    """A catalogued LoRA to go on from; rank and alpha must be its own."""
+    pivotal: TextualInversionOptions | None = None
+    """New words that are learned beside it."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.dora and self.algorithm == "oft":
+            raise ValueError("dora decomposes what is added to a weight; OFT turns it")
+        return self
+
+    @property
+    def scale_alpha(self) -> float:
+        return self.rank / 2 if self.alpha is None else self.alpha
+
+    @property
+    def scale_conv_alpha(self) -> float:
+        return self.conv_rank / 2 if self.conv_alpha is None else self.conv_alpha
+
+
+class FullOptions(Section):
+    """All weights: DreamBooth (Ruiz et al. 2022, https://arxiv.org/abs/2208.12242) and fine-tuning."""
+
+    attention_only: bool = False
+    """Leave all layers but attention."""
+    keeps: Literal["checkpoint", "unet"] = "checkpoint"
+    """What is written: one file with VAE and text encoders, or the UNet alone."""
+
+
+class HypernetworkOptions(Section):
+    """Small nets before the keys and values of attention, as webui trains them."""
+
+    structure: tuple[float, ...] = (1.0, 2.0, 1.0)
+    """Widths of the layers, in those of what enters attention."""
+    activation: str = "linear"
+    """As webui spells it: linear, relu, leakyrelu, swish, ..."""
+    layer_norm: bool = False
+    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+
+
+MethodOptions: TypeAlias = LoraOptions | TextualInversionOptions | FullOptions | HypernetworkOptions
+
+METHODS: Mapping[str, type[MethodOptions]] = {
+    "lora": LoraOptions,
+    "textual_inversion": TextualInversionOptions,
+    "full": FullOptions,
+    "hypernetwork": HypernetworkOptions,
+}
+"""Method -> its options."""

@@ -1,0 +1,112 @@
+"""What to train, on what, and how."""
+
+import hashlib
+import json
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
+
+from trainers.recipe.dataset import DatasetOptions
+from trainers.recipe.learning import ComputeOptions, OptimizerOptions
+from trainers.recipe.methods import METHODS, LoraOptions, MethodOptions
+from trainers.recipe.objective import LossOptions, NoiseOptions, PriorOptions
+from trainers.recipe.running import ExportOptions, LogOptions, PreviewOptions, SaveOptions, ValidationOptions
+from trainers.recipe.section import Section
+
+__all__ = ["SCHEMA", "Recipe"]
+
+SCHEMA = 2
+_BESIDE = {"preview", "save", "name", "export", "log"}
+"""What does not decide the weights."""
+
+
+class Recipe(Section):
+    """All that decides the weights; a resolved one has digests for references, and a number of steps."""
+
+    method: Literal["lora", "textual_inversion", "full", "hypernetwork"] = "lora"
+    base: str
+    """The checkpoint: any model reference; a SHA-256 once resolved."""
+    vae: str | None = None
+    """In place of the checkpoint's own."""
+    name: str
+    """Of the result, in the catalog and on disk."""
+    trigger: str = ""
+    """The word that shall call for what is learned; put before captions that lack it."""
+    dataset: DatasetOptions
+    options: MethodOptions = LoraOptions()
+    """The method's own."""
+    steps: int = Field(default=0, ge=0)
+    """Optimizer steps; 0 counts them by `epochs`, or by the pictures."""
+    epochs: int = Field(default=0, ge=0)
+    """How often all pictures are seen, in place of `steps`."""
+    steps_per_image: float = Field(default=100.0, gt=0)
+    """Where neither is given, within `steps_range`."""
+    steps_range: tuple[int, int] = (1000, 3000)
+    batch: int = Field(default=2, ge=1)
+    """Images a step, for each time that gradients are accumulated."""
+    learning_rate: float = Field(default=5e-4, gt=0)
+    text_encoder_learning_rate: float = Field(default=1e-4, ge=0)
+    """0 leaves the text encoders as they are."""
+    second_text_encoder_learning_rate: float | None = Field(default=None, ge=0)
+    """SDXL's larger one; None is the first one's."""
+    clip_skip: int = Field(default=1, ge=1, le=12)
+    prediction: Literal["epsilon", "v", "flow"] | None = None
+    """What the base learned to predict, where its file does not tell."""
+    seed: int = Field(default=0, ge=0)
+    optimizer: OptimizerOptions = OptimizerOptions()
+    noise: NoiseOptions = NoiseOptions()
+    loss: LossOptions = LossOptions()
+    prior: PriorOptions = PriorOptions()
+    compute: ComputeOptions = ComputeOptions()
+    validation: ValidationOptions = ValidationOptions()
+    preview: PreviewOptions = PreviewOptions()
+    save: SaveOptions = SaveOptions()
+    export: ExportOptions = ExportOptions()
+    log: LogOptions = LogOptions()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_method(cls, fields: Any) -> Any:
+        """The options are read as the method's."""
+        if not isinstance(fields, dict):
+            return fields
+        kind = METHODS.get(str(fields.get("method", "lora")))
+        options = fields.get("options", {})
+        return {**fields, "options": _options(kind, options)} if kind and isinstance(options, dict) else fields
+
+    @model_validator(mode="after")
+    def _options_of_method(self) -> Self:
+        if not isinstance(self.options, METHODS[self.method]):
+            raise ValueError(f"the options are not those of {self.method}")
+        return self
+
+    def payload(self) -> dict[str, Any]:
+        """As it is stored in the catalog."""
+        return {"schema": SCHEMA, **self.model_dump(mode="json", exclude_none=True)}
+
+    def to_json(self) -> str:
+        """As it is stored in the header of what it makes."""
+        return json.dumps(self.payload(), ensure_ascii=False, sort_keys=True)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides the weights; where pictures lie does not, since a dataset has its own digest."""
+        deciding = self.model_dump(mode="json", exclude=_BESIDE)
+        for one in (deciding["dataset"], *deciding["dataset"]["subsets"]):
+            for place in ("images", "regularisation", "masks"):
+                one.pop(place, None)
+        deciding["prior"].pop("images")
+        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def _options(kind: type[MethodOptions], fields: dict[str, Any]) -> MethodOptions:
+    """Errors are told as the recipe's own, below `options`."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        details = [
+            InitErrorDetails(type=one["type"], loc=("options", *one["loc"]), input=one["input"], ctx=one.get("ctx", {}))
+            for one in error.errors()
+        ]
+        raise ValidationError.from_exception_data("Recipe", details) from None

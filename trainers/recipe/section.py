@@ -1,0 +1,11 @@
+"""What every table of a recipe has in common."""
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Section"]
+
+
+class Section(BaseModel):
+    """Frozen; an entry that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
