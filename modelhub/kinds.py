@@ -138,6 +138,8 @@ class Artifact:
     """The owner's own words."""
     preview: Path | None = None
     """A picture or film of what it does."""
+    weight: float | None = None
+    """How strongly it is best used, where anybody said so."""
 
     @property
     def path(self) -> Path:

@@ -20,13 +20,11 @@ def command(
 ) -> None:
     """Write a model card: Markdown with how to use it, how it was trained, its digests and where it comes from."""
     from modelhub.upkeep.card import card
-    from modelhub.words.sidecars import read_sidecars
 
     with session.open_catalog() as catalog:
         account = catalog.account(catalog.resolve(ref).id)
     target = None if out is None else session.cwd / out
-    weight = read_sidecars(account.artifact.path).weight
-    text = card(account, beside=target.parent if target else None, weight=weight)
+    text = card(account, beside=target.parent if target else None)
     if target is not None:
         _write(target, text, replace=yes)
     session.output.show(

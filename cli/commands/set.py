@@ -20,7 +20,7 @@ def command(
         list[str],
         typer.Argument(
             metavar="FIELD=VALUE...",
-            help="kind, family, variant, algorithm, prediction_type, zero_snr, resolution or name; none: take back.",
+            help="kind, family, variant, algorithm, prediction_type, zero_snr, resolution, name, weight; empty: back.",
         ),
     ],
 ) -> None:
@@ -28,15 +28,24 @@ def command(
     from modelhub.catalog.saying import parsed
 
     said = dict(map(_pair, fields))
-    name = said.pop("name", None)
+    name, weight = said.pop("name", None), said.pop("weight", None)
     values = {field: parsed(field, text) for field, text in said.items()}
     with session.open_catalog() as catalog:
         artifact = catalog.resolve(ref)
         if name is not None:
             artifact = catalog.rename(artifact.id, name)
+        if weight is not None:
+            artifact = catalog.set_weight(artifact.id, _weight(weight))
         if values:
             artifact = catalog.say(artifact.id, values)
     session.output.show(artifact, text=lambda: "\n".join(_told(artifact, list(values))), ids=[artifact.id])
+
+
+def _weight(text: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise BadValue(f"{text!r} is no weight", mend="modelhub set REF weight=0.8") from None
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -130,6 +130,7 @@ def _page(held: _Held) -> Iterator[str]:
     yield from _section("contradictions", artifact.facts.conflicts)
     yield from _section("code in this pickle", _strangers(training))
     yield from _section("trigger words", [f"{word}  ({_GIVEN[source]})" for word, source in account.words])
+    yield from _section("weight", [] if artifact.weight is None else [f"{artifact.weight:g}"])
     yield from _section("note", [artifact.note] if artifact.note else [])
     yield from _section("preview", [str(artifact.preview)] if artifact.preview else [])
     yield from _section("how it was trained", _rows([*_trained_on(training, account.base), *training_rows(training)]))

@@ -10,7 +10,7 @@ from pathlib import Path
 from inference.merging.recipe import MergeRecipe, Method
 from inference.plan import AdapterPlan, resolve
 from inference.plan.models import check_readable, check_same_family
-from inference.request import GenerationRequest
+from inference.request import GenerationRequest, LoraUse
 from inference.weights.parts import VAE, Part
 from inference.weights.single_file import checkpoint_parts
 from modelhub.catalog import Catalog
@@ -43,6 +43,8 @@ class Baked:
     """The checkpoint's parts: which of its tensors is which parameter."""
     vae: Part | None
     adapters: tuple[AdapterPlan, ...]
+    loras: tuple[LoraUse, ...]
+    """As they are recorded: digests, and numbers for their strengths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def plan_merge(recipe: MergeRecipe, catalog: Catalog) -> MergePlan:
     for other in models[1:]:
         _check_shapes(a, kept, other)
     baked, used = _baked(recipe, a, table, catalog)
-    resolved = recipe.model_copy(update=_digests(recipe, models, used, catalog))
+    resolved = recipe.model_copy(update=_digests(models, baked, used, catalog))
     return MergePlan(
         recipe=resolved,
         title=recipe.title(*(model.name for model in models)),
@@ -151,20 +153,18 @@ def _baked(
         )
     plan = resolve(GenerationRequest(prompt="", model=str(a.id), vae=recipe.vae, loras=recipe.loras, seed=0), catalog)
     own = checkpoint_parts(a.path, table, family(a.facts.family))
-    baked = Baked(own, plan.base.parts[VAE] if recipe.vae else None, plan.base.adapters)
+    baked = Baked(own, plan.base.parts[VAE] if recipe.vae else None, plan.base.adapters, plan.request.loras)
     return baked, tuple((role, number) for role, number in plan.used if role != "model")
 
 
 def _digests(
-    recipe: MergeRecipe, models: list[Artifact], used: tuple[tuple[str, int], ...], catalog: Catalog
+    models: list[Artifact], baked: Baked | None, used: tuple[tuple[str, int], ...], catalog: Catalog
 ) -> dict[str, object]:
-    loras = [catalog.sha256(catalog.artifact(number)) for role, number in used if role == "lora"]
     vae = next((catalog.sha256(catalog.artifact(number)) for role, number in used if role == "vae"), None)
-    named = zip(recipe.loras, loras, strict=True)
     return {
         **dict(zip("abc", map(catalog.sha256, models), strict=False)),
         "vae": vae,
-        "loras": tuple(use.model_copy(update={"ref": digest}) for use, digest in named),
+        "loras": baked.loras if baked else (),
     }
 
 

@@ -25,7 +25,8 @@ _DIGEST_OF_NOTHING = "e3b0c44298fc"
 def find_loras(request: GenerationRequest, base: Artifact, catalog: Catalog) -> list[tuple[LoraUse, Artifact]]:
     """The LoRAs of the prompt, in its order, then those of the request."""
     uses = (*map(_tagged, lora_tags(request.prompt)), *request.loras)
-    found = [(use, catalog.resolve(use.ref, kinds={Kind.LORA})) for use in uses]
+    named = [(use, catalog.resolve(use.ref, kinds={Kind.LORA})) for use in uses]
+    found = [(_as_preferred(use, lora), lora) for use, lora in named]
     for _, lora in found:
         check_readable(lora)
         check_same_family(lora, base)
@@ -60,6 +61,14 @@ def plan_adapter(
         addnet_hash=_addnet_hash(path, table),
         skipped=parsed.skipped,
     )
+
+
+def _as_preferred(use: LoraUse, lora: Artifact) -> LoraUse:
+    """With numbers for its strength."""
+    if not use.preferred:
+        return use
+    weight = 1.0 if lora.weight is None else lora.weight
+    return use.model_copy(update={"unet": weight, "text_encoder": weight, "preferred": False})
 
 
 def _tagged(tag: LoraTag) -> LoraUse:

@@ -102,7 +102,7 @@ def _with_digests(
     """With a SHA-256 wherever a model is named."""
     digests = [catalog.sha256(lora) for _, lora in loras]
     tags = len(loras) - len(request.loras)
-    named = zip(request.loras, digests[tags:], strict=True)
+    named = zip((use for use, _ in loras[tags:]), digests[tags:], strict=True)
     return request.model_copy(
         update={
             "model": catalog.sha256(models.base),

@@ -19,6 +19,8 @@ class LoraUse(Said):
     """Any model reference; a SHA-256 once resolved."""
     unet: float = 1.0
     text_encoder: float = 1.0
+    preferred: bool = False
+    """Take the strength that the catalog has for it, where it has one, in place of these."""
     blocks: tuple[float, ...] = ()
     """Factors on the strength block by block, 12, 17, 20 or 26 of them as webui's block-weight extension counts, the
     first for the text encoders; none is 1 everywhere."""
@@ -27,7 +29,7 @@ class LoraUse(Said):
 
     @classmethod
     def parse(cls, text: str) -> "LoraUse":
-        """From ``REF[=UNET[,TEXT_ENCODER][@BLOCKS]]``."""
+        """From ``REF[=UNET[,TEXT_ENCODER][@BLOCKS]]``; without a strength, the one that is preferred."""
         ref, equals, strengths = text.rpartition("=")
         strengths, at, blocks = strengths.partition("@") if equals else (strengths, "", "")
         weighted = WeightedRef.parse(ref + equals + strengths)
@@ -35,6 +37,7 @@ class LoraUse(Said):
             ref=str(weighted.ref),
             unet=weighted.unet,
             text_encoder=weighted.text_encoder,
+            preferred=not equals,
             blocks=parse_blocks(blocks) if at else (),
         )
 

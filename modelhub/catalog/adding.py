@@ -137,6 +137,7 @@ def _read(root: Path, path: Path, wish: Wish) -> Found:
         training=training_json(training) if training else None,
         preview=written_place(root, beside.preview) if beside.preview else None,
         note=beside.note,
+        weight=beside.weight,
         sources={ref: versioned({**said, "heard": "sidecar"}) for ref, said in beside.sources.items()},
         sidecars=beside.stamp,
     )

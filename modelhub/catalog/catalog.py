@@ -196,6 +196,12 @@ class Catalog:
             reindex(connection, artifact_id)
         return self.artifact(artifact_id)
 
+    def set_weight(self, artifact_id: int, weight: float | None) -> Artifact:
+        """Note how strongly an artifact is best used; None takes it back."""
+        with self._database.writing() as connection:
+            labels.record_weight(connection, artifact_id, weight)
+        return self.artifact(artifact_id)
+
     def say(self, artifact_id: int, said: Mapping[str, Any]) -> Artifact:
         """Believe the owner: `said` holds fields of `Facts`, None for a word taken back.
 

@@ -20,6 +20,7 @@ __all__ = [
     "record_facts",
     "record_note",
     "record_tags",
+    "record_weight",
     "set_name",
 ]
 
@@ -55,6 +56,10 @@ def drop_tags(connection: Connection, artifact_id: int, tags: Iterable[str]) -> 
 
 def record_note(connection: Connection, artifact_id: int, note: str) -> None:
     connection.execute(update(_A).where(_A.c.id == artifact_id).values(note=note.strip()))
+
+
+def record_weight(connection: Connection, artifact_id: int, weight: float | None) -> None:
+    connection.execute(update(_A).where(_A.c.id == artifact_id).values(weight=weight))
 
 
 def record_facts(connection: Connection, artifact_id: int, facts: Facts) -> None:

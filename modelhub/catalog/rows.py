@@ -101,6 +101,7 @@ def _artifact(row: Row[Any], parts: Mapping[str, list[Row[Any]]], root: Path) ->
         trigger_words=tuple(one.word for one in parts["word"]),
         note=row.note,
         preview=read_place(root, row.preview) if row.preview else None,
+        weight=row.weight,
     )
 
 

@@ -54,6 +54,8 @@ class Found:
     preview: str | None = None
     """Its place."""
     note: str = ""
+    weight: float | None = None
+    """How strongly it is best used."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Ref -> what the hub said, as JSON."""
     sidecars: str = ""
@@ -226,7 +228,7 @@ def _write_location(connection: Connection, owner: int, found: Found) -> None:
 
 
 def _note_said(connection: Connection, owner: int, found: Found) -> None:
-    """Trigger words, preview, note and sources; nothing that the owner wrote is replaced."""
+    """Trigger words, preview, note, weight and sources; nothing that the owner wrote is replaced."""
     word, source = insert(tables.word).prefix_with("OR IGNORE"), insert(tables.source).prefix_with("OR IGNORE")
     for text, origin in found.words.items():
         connection.execute(word.values(artifact_id=owner, word=text, source=origin))
@@ -238,6 +240,8 @@ def _note_said(connection: Connection, owner: int, found: Found) -> None:
         connection.execute(update(_A).where(_A.c.id == owner).values(preview=found.preview))
     if found.note:
         connection.execute(update(_A).where(_A.c.id == owner, _A.c.note == "").values(note=found.note))
+    if found.weight:
+        connection.execute(update(_A).where(_A.c.id == owner, _A.c.weight.is_(None)).values(weight=found.weight))
 
 
 def _lies_elsewhere(connection: Connection, at: Row[Any]) -> bool:

@@ -4,9 +4,9 @@ Core tables, not mapped classes: importing the object mapper alone would double 
 The migrations are what makes these tables; a test compares the two.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The Alembic revision that this code reads and writes."""
 
 metadata = MetaData()
@@ -31,6 +31,7 @@ artifact = Table(
     Column("preview", String),
     Column("training", Text),
     Column("identified_by", Integer, nullable=False, server_default="1"),
+    Column("weight", Float),
     Index("artifact_name", "name", unique=True, sqlite_where=text("removed_at IS NULL")),
     Index("artifact_kind", "kind"),
     sqlite_autoincrement=True,
@@ -38,7 +39,7 @@ artifact = Table(
 """Removed artifacts stay, so that lineage holds and no ID is given twice; their names are free again.
 
 `training` is JSON: what the header told of how it was trained. `identified_by` is the `identify.VERSION` that found
-the facts: an older one is asked again at the next scan.
+the facts: an older one is asked again at the next scan. `weight` is how strongly it is best used, if anybody said so.
 """
 
 location = Table(

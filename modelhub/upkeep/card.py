@@ -41,11 +41,8 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 
 
-def card(account: Account, *, beside: Path | None = None, weight: float | None = None) -> str:
-    """The page of one artifact; its preview is linked from the folder `beside`, by default the file's own.
-
-    `weight` is how strongly a LoRA is best used, if anybody said so.
-    """
+def card(account: Account, *, beside: Path | None = None) -> str:
+    """The page of one artifact; its preview is linked from the folder `beside`, by default the file's own."""
     artifact, training = account.artifact, account.training or Training()
     folder = beside or artifact.path.parent
     parts = [
@@ -54,7 +51,7 @@ def card(account: Account, *, beside: Path | None = None, weight: float | None =
         *_preview(artifact, folder),
         *_opening(artifact, training),
         *_trigger_words(artifact),
-        *_section("How to use it", _usage(account, training, 1.0 if weight is None else weight)),
+        *_section("How to use it", _usage(account, training, 1.0 if artifact.weight is None else artifact.weight)),
         *_section("How it was trained", ["\n".join(_rows(account, training))]),
         *_section("Files and digests", ["\n".join(_files(artifact))]),
         *_section("Where it comes from", ["\n".join(_origins(account))]),

@@ -69,6 +69,18 @@ def test_a_plan_is_the_same_when_its_request_is_resolved_again(shelf: Catalog) -
     assert resolve(GenerationRequest.from_json(plan.request.to_json()), shelf) == plan
 
 
+def test_a_lora_without_a_strength_gets_the_one_that_the_catalog_prefers(shelf: Catalog) -> None:
+    def strengths(text: str) -> tuple[float, float, bool]:
+        (use,) = resolve(request(loras=[LoraUse.parse(text)]), shelf).request.loras
+        return use.unet, use.text_encoder, use.preferred
+
+    assert strengths("kip") == (1.0, 1.0, False)
+    shelf.set_weight(shelf.resolve("kip").id, 0.7)
+    assert strengths("kip") == (0.7, 0.7, False)
+    assert strengths("kip=1,0.5") == (1.0, 0.5, False)
+    assert shelf.set_weight(shelf.resolve("kip").id, None).weight is None
+
+
 def test_loras_in_the_prompt_become_digests_and_come_before_the_flags(shelf: Catalog, folder: Path) -> None:
     asked = request(prompt="a <lora:kip:0.5> b <lora:3> # c", negative_prompt="d # e", loras=[LoraUse(ref="3", unet=0)])
 

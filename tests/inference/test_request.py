@@ -78,4 +78,4 @@ def test_the_request_of_one_image_draws_it_alone() -> None:
 def test_weights_of_a_lora_follow_its_name(unet: float, text_encoder: float) -> None:
     assert LoraUse.parse(f"kip={unet},{text_encoder}") == LoraUse(ref="kip", unet=unet, text_encoder=text_encoder)
     assert LoraUse.parse(f"kip={unet}") == LoraUse(ref="kip", unet=unet, text_encoder=unet)
-    assert LoraUse.parse("kip") == LoraUse(ref="kip")
+    assert LoraUse.parse("kip") == LoraUse(ref="kip", preferred=True)

@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from modelhub.headers import WEIGHT_SUFFIXES
 from modelhub.kinds import Artifact
 from modelhub.upkeep.export.layouts import folder_for, numbered, portable_name
-from modelhub.words.sidecars import read_sidecars
 from modelhub.words.strangers import distinct
 
 __all__ = ["Link", "Shown", "is_folder", "linked", "shown"]
@@ -93,7 +92,7 @@ def is_folder(path: Path) -> bool:
 def _beside(name: str, artifact: Artifact) -> Iterator[Link]:
     """webui's note and the preview, under the link's own name."""
     bare = name if is_folder(Path(name)) else name.removesuffix(PurePosixPath(name).suffix)
-    weight = read_sidecars(artifact.path).weight
+    weight = artifact.weight
     if artifact.trigger_words or artifact.note or weight:
         yield Link(f"{bare}.json", artifact.id, text=_webui_note(artifact, weight))
     if artifact.preview is not None:

@@ -67,6 +67,14 @@ def test_set_takes_a_word_back(two: Run) -> None:
     assert (facts["family"], facts["conflicts"]) == ("sd1", [])
 
 
+def test_set_notes_how_strongly_a_model_is_best_used(two: Run) -> None:
+    assert two("set", "kip", "weight=0.8", "--json").json["weight"] == 0.8
+    assert "0.8" in two("show", "kip").out
+    assert two("set", "kip", "weight=", "--json").json["weight"] is None
+    ran = two("set", "kip", "weight=heavy")
+    assert (ran.code, "'heavy' is no weight" in ran.err) == (2, True)
+
+
 def test_set_renames_too(two: Run) -> None:
     assert two("set", "kip", "name=robot", "variant=chibi", "--json").json["name"] == "robot"
 

@@ -211,6 +211,19 @@ def test_a_corrected_kind_moves_the_link(catalog: Catalog, models: tuple[Artifac
     assert set(tree(webui)) == {"models/VAE/kip.safetensors", UNET}
 
 
+def test_a_weight_that_the_owner_gave_wins_over_the_note_beside_the_file(
+    catalog: Catalog, files: Path, webui: Path
+) -> None:
+    (files / "kip.json").write_text(json.dumps({"preferred weight": 0.8}))
+    kip = catalog.add(tables.write(files / "kip.safetensors", tables.tiny_lora()))
+    assert kip.weight == 0.8
+    catalog.set_weight(kip.id, 0.6)
+    (files / "kip.json").write_text(json.dumps({"preferred weight": 0.9}))
+    assert catalog.add(files / "kip.safetensors").weight == 0.6
+    exported(catalog, webui, sidecars=True)
+    assert json.loads((webui / "models/Lora/kip.json").read_text())["preferred weight"] == 0.6
+
+
 def test_words_notes_and_previews_ride_along(catalog: Catalog, files: Path, webui: Path) -> None:
     (files / "kip.json").write_text(json.dumps({"activation text": "kip, robot", "preferred weight": 0.8}))
     (files / "kip.preview.png").write_bytes(b"png")
