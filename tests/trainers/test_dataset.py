@@ -1,5 +1,6 @@
 """A folder is read as kohya's scripts read it, and everything wrong with it is said."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from PIL import Image
 
 from modelhub.errors import BadValue, MissingFile
 from tests.trainers.pictures import picture, write_picture, write_set
-from trainers.dataset import Sample, dataset_digest, open_image, read_dataset
+from trainers.dataset import Sample, dataset_digest, gather, open_image, read_dataset
+from trainers.recipe import CaptionOptions, DatasetOptions, SubsetOptions
 
 ORIENTATION = 0x0112
 """EXIF's tag; 6 says that the camera was turned by 90 degrees."""
@@ -155,7 +157,8 @@ def test_a_caption_that_is_not_utf8_is_refused_with_the_command_that_mends_it(tm
     with pytest.raises(BadValue, match=r"a\.txt is not UTF-8") as caught:
         read_dataset(tmp_path)
 
-    assert caught.value.mend == f"iconv -f GB18030 -t UTF-8 {tmp_path / 'a.txt'}"
+    assert caught.value.mend is not None
+    assert caught.value.mend.startswith(f"iconv -f GB18030 -t UTF-8 {tmp_path / 'a.txt'} > ")
 
 
 def test_the_order_is_that_of_the_paths_whatever_the_disk_says(tmp_path: Path) -> None:
@@ -183,3 +186,108 @@ def test_the_digest_knows_captions_pixels_and_repeats(tmp_path: Path) -> None:
         digests.append(dataset_digest(read_dataset(tmp_path / name)))
 
     assert len(set(digests)) == 4
+
+
+def test_of_a_project_one_level_too_high_the_right_folders_are_read(tmp_path: Path) -> None:
+    write_picture(tmp_path / "img" / "10_kip" / "a.png", caption=None)
+    write_picture(tmp_path / "reg" / "1_robot" / "b.png", shade=1, caption=None)
+    write_picture(tmp_path / "model" / "sample" / "preview.png", shade=2, caption=None)
+
+    found = gather(DatasetOptions(images=tmp_path))
+
+    told = [(one.path.name, one.repeats, one.subset.regularisation) for one in found.samples]
+    assert told == [("a.png", 10, False), ("b.png", 1, True)]
+    assert found.notices == (f"{tmp_path} is a project: its pictures are those in img, and those of the class in reg",)
+
+
+def test_a_folder_that_is_merely_called_img_is_read_with_what_lies_beside_it(tmp_path: Path) -> None:
+    write_picture(tmp_path / "img" / "a.png")
+    write_picture(tmp_path / "more" / "b.png", shade=1)
+
+    assert len(read_dataset(tmp_path)) == 2
+
+
+def test_subsets_are_treated_each_in_its_way(tmp_path: Path) -> None:
+    write_picture(tmp_path / "one" / "1_kip" / "a.png", caption=None)
+    write_picture(tmp_path / "two" / "9_kip" / "b.png", caption="ignored")
+    subsets = (
+        {"images": tmp_path / "one", "repeats": 1.5, "caption": "ours"},
+        {"images": tmp_path / "two", "folder_names": False, "captions": {"source": "none"}, "caption": "all alike"},
+    )
+
+    found = gather(DatasetOptions.model_validate({"subsets": subsets})).samples
+
+    assert [(one.caption, one.repeats) for one in found] == [("ours", 1.5), ("all alike", 1)]
+
+
+def test_lines_are_kept_only_where_one_is_chosen(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png", caption="one  line\n\n another ")
+
+    chosen = gather(DatasetOptions(images=tmp_path, captions=CaptionOptions(wildcards=True))).samples
+
+    assert chosen[0].caption == "one line\nanother"
+    assert only(tmp_path).caption == "one line another"
+
+
+def test_pictures_need_no_captions_where_these_are_not_read(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png", caption=None)
+
+    assert len(gather(DatasetOptions(images=tmp_path), captioned=False).samples) == 1
+
+
+def test_folders_below_are_left_out_where_they_are_not_wanted(tmp_path: Path) -> None:
+    write_picture(tmp_path / "below" / "a.png")
+    subset = SubsetOptions(images=tmp_path, recursive=False)
+
+    with pytest.raises(MissingFile, match="no images") as caught:
+        gather(DatasetOptions(subsets=(subset,)))
+
+    assert caught.value.mend == "they are in folders below it: name one of these, or set recursive = true"
+
+
+def test_hidden_folders_are_none_of_the_dataset(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png")
+    write_picture(tmp_path / ".thumbnails" / "a.png")
+
+    assert len(read_dataset(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("kip, red".encode("utf-16"), "UTF-16"),
+        ("kip, red".encode("utf-16-le"), "UTF-16LE"),
+        ("kip, red".encode("utf-16-be"), "UTF-16BE"),
+        ("caf\u00e9, red".encode("latin-1"), "WINDOWS-1252"),
+    ],
+)
+def test_other_encodings_are_named_and_mended_by_the_command(tmp_path: Path, content: bytes, encoding: str) -> None:
+    write_picture(tmp_path / "a b.png", caption=None)
+    (tmp_path / "a b.txt").write_bytes(content)
+
+    with pytest.raises(BadValue, match=f"seems to be {encoding}$") as caught:
+        read_dataset(tmp_path)
+
+    assert caught.value.mend is not None
+    subprocess.run(["sh", "-c", caught.value.mend], check=True)
+    assert only(tmp_path).caption == content.decode(encoding)
+
+
+def test_a_missing_folder_of_masks_is_named(tmp_path: Path) -> None:
+    write_picture(tmp_path / "set" / "a.png")
+
+    with pytest.raises(MissingFile, match="masks is no folder of masks"):
+        gather(DatasetOptions(images=tmp_path / "set", masks=tmp_path / "masks"))
+
+
+def test_the_digest_knows_masks_and_what_is_of_the_class(tmp_path: Path) -> None:
+    write_picture(tmp_path / "set" / "a.png")
+    write_picture(tmp_path / "masks" / "a.png", caption=None)
+    options = SubsetOptions(images=tmp_path / "set")
+
+    digests = {
+        dataset_digest(gather(DatasetOptions(subsets=(options.model_copy(update=changed),))).samples)
+        for changed in ({}, {"masks": tmp_path / "masks"}, {"regularisation": True})
+    }
+
+    assert len(digests) == 3

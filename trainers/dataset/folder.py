@@ -1,96 +1,110 @@
-"""A folder of captioned images -> samples, with everything wrong said at once, before anything is trained."""
+"""A folder of pictures -> entries: captions beside them, kohya's ``N_name``, imagefolder's lists, masks."""
 
-import hashlib
+import os
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from PIL import Image, ImageOps
-
-from modelhub.errors import BadValue, MissingFile
-from trainers.dataset.nouns import Sample
+from modelhub.errors import MissingFile
+from trainers.dataset.caption_files import caption_beside, in_lines
+from trainers.dataset.imagefolder import LIST, captions_listed
+from trainers.dataset.nouns import Entry
+from trainers.dataset.pictures import IMAGES
 from trainers.recipe import SubsetOptions
 
-__all__ = ["dataset_digest", "open_image", "read_dataset"]
+__all__ = ["KOHYA_FOLDER", "entry", "in_folder", "mask_files"]
 
-_IMAGES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".avif", ".gif"}
-_CAPTIONS = (".txt", ".caption")
-_KOHYA_FOLDER = re.compile(r"(\d+)_(.+)")
-_UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError)
-"""What Pillow and its decoders raise for bytes that are no image."""
-_SHOWN = 3
+KOHYA_FOLDER = re.compile(r"(\d+)_(.+)")
+"""Repeats and class."""
+_BESIDE = ("-masklabel", "-condlabel")
+"""Ends of the stems of pictures that say something of others, as OneTrainer names them: masks and conditions."""
 
 
-def read_dataset(folder: Path) -> list[Sample]:
-    """Every image below `folder`, with its caption, in a fixed order.
+def in_folder(subset: SubsetOptions) -> list[Entry]:
+    """Every picture of a subset's folder, in a fixed order; raises `MissingFile` when there is none.
 
-    A caption stands beside its image under the same name (`.txt`, else `.caption`). In a folder named
-    ``N_name`` images are repeated N times (0 leaves them out), and those without a caption file have ``name``
-    for one. Raises `MissingFile` when there is nothing, and `BadValue` naming images without caption or that do
-    not open.
+    In a folder named ``N_name`` pictures are repeated N times (0 leaves them out), and those without a caption have
+    ``name`` for one.
     """
+    if not subset.images.is_dir():
+        raise MissingFile(f"{subset.images} is no folder of images")
+    masks = mask_files(subset.masks)
+    listed: dict[Path, str | None] = {}
+    found: list[Entry] = []
+    for folder, files in _folders(subset):
+        if LIST in files:
+            listed |= {folder / name: caption for name, caption in captions_listed(folder / LIST).items()}
+        found += _in_one(folder, files, _of_folder(subset, folder), masks, listed)
+    if not found:
+        raise MissingFile(f"there are no images in {subset.images}", mend=_where_they_are(subset))
+    return sorted(found, key=lambda one: one.path)
+
+
+def entry(path: Path, caption: str | None, subset: SubsetOptions, masks: Mapping[str, Path]) -> Entry:
+    """A picture with what its subset says of it: the caption of those that have none, and its mask."""
+    match subset.captions.source:
+        case "name":
+            caption = path.stem
+        case "none":
+            caption = subset.caption
+        case "file" if caption is None:
+            caption = subset.caption or None
+    beside = path.with_name(f"{path.stem}{_BESIDE[0]}.png")
+    mask = masks.get(path.stem.casefold()) or (beside if beside.is_file() else None)
+    return Entry(path, caption, subset, mask)
+
+
+def mask_files(folder: Path | None) -> Mapping[str, Path]:
+    """Stem, in small letters -> mask."""
+    if folder is None:
+        return {}
     if not folder.is_dir():
-        raise MissingFile(f"{folder} is no folder of images")
-    paths = sorted(path for path in folder.rglob("*") if _is_wanted(path))
-    if not paths:
-        raise MissingFile(f"there are no images in {folder}", mend=f"put {', '.join(sorted(_IMAGES))} files there")
-    bare = [path for path in paths if _caption(path) is None]
-    _refuse(bare, "without a caption", "write a .txt file of the same name beside each, or name its folder 10_NAME")
-    broken: list[Path] = []
-    samples = [sample for path in paths if (sample := _sample(path, broken))]
-    _refuse(broken, "that cannot be opened", "remove or replace them")
-    return samples
+        raise MissingFile(f"{folder} is no folder of masks")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
+    return {path.stem.casefold().removesuffix(_BESIDE[0]): path for path in files}
 
 
-def dataset_digest(samples: list[Sample]) -> str:
-    """SHA-256 over pictures, captions and repeats: what a training saw, wherever it lay."""
-    lines = sorted(f"{sample.sha256}\0{sample.repeats:g}\0{sample.caption}\n" for sample in samples)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def _folders(subset: SubsetOptions) -> Iterator[tuple[Path, list[str]]]:
+    """The folder and those below it with the names in each, but for hidden ones and masks."""
+    for place, below, files in os.walk(subset.images, followlinks=True):
+        folder = Path(place)
+        below[:] = [
+            name for name in below if subset.recursive and not name.startswith(".") and folder / name != subset.masks
+        ]
+        yield folder, files
 
 
-def open_image(path: Path) -> Image.Image:
-    """An image upright, in RGB, with white behind what is transparent."""
-    with Image.open(path) as opened:
-        image = ImageOps.exif_transpose(opened)
-        if image.has_transparency_data:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-        return image.convert("RGB")
+def _in_one(
+    folder: Path, files: list[str], subset: SubsetOptions | None, masks: Mapping[str, Path],
+    listed: Mapping[Path, str | None],
+) -> Iterator[Entry]:  # fmt: skip
+    """The pictures that lie in a folder itself; none where its subset is None."""
+    for path in filter(_is_picture, map(folder.joinpath, files)):
+        if subset is None:
+            return
+        caption = listed.get(path)
+        if caption is not None:
+            caption = in_lines(caption, subset.captions)
+        elif subset.captions.source == "file":
+            caption = caption_beside(path, subset.captions)
+        yield entry(path, caption, subset, masks)
 
 
-def _is_wanted(path: Path) -> bool:
-    return path.suffix.lower() in _IMAGES and _kohya(path)[0] > 0 and path.is_file()
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in IMAGES and not path.stem.endswith(_BESIDE) and not path.name.startswith(".")
 
 
-def _sample(path: Path, broken: list[Path]) -> Sample | None:
-    try:
-        size = open_image(path).size
-    except _UNREADABLE:
-        broken.append(path)
-        return None
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    subset = SubsetOptions(images=path.parent, repeats=_kohya(path)[0])
-    return Sample(path, _caption(path) or "", size, digest, path.parent.name, subset)
+def _of_folder(subset: SubsetOptions, folder: Path) -> SubsetOptions | None:
+    """As the name of the folder changes it; None where it says 0 repeats."""
+    match = KOHYA_FOLDER.fullmatch(folder.name) if subset.folder_names else None
+    if not match:
+        return subset
+    times = int(match[1])
+    changed = {"repeats": subset.repeats * times, "caption": subset.caption or match[2]}
+    return subset.model_copy(update=changed) if times else None
 
 
-def _caption(path: Path) -> str | None:
-    """The caption of an image; None when it has none."""
-    for suffix in _CAPTIONS:
-        file = path.with_suffix(suffix)
-        if file.is_file():
-            try:
-                return " ".join(file.read_text(encoding="utf-8-sig").split())
-            except UnicodeDecodeError:
-                raise BadValue(f"{file} is not UTF-8", mend=f"iconv -f GB18030 -t UTF-8 {file}") from None
-    return _kohya(path)[1]
-
-
-def _kohya(path: Path) -> tuple[int, str | None]:
-    """Repeats and class of the image's ``N_name`` folder, or 1 and None."""
-    match = _KOHYA_FOLDER.fullmatch(path.parent.name)
-    return (int(match[1]), match[2]) if match else (1, None)
-
-
-def _refuse(paths: list[Path], what: str, mend: str) -> None:
-    if paths:
-        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-        names = ", ".join(str(path) for path in paths[:_SHOWN])
-        raise BadValue(f"{len(paths)} images {what}: {names}{more}", mend=mend)
+def _where_they_are(subset: SubsetOptions) -> str:
+    if not subset.recursive and any(path.suffix.lower() in IMAGES for path in subset.images.rglob("*")):
+        return "they are in folders below it: name one of these, or set recursive = true"
+    return f"put {', '.join(sorted(IMAGES))} files there"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainers.recipe import SubsetOptions
+from trainers.recipe import DatasetOptions, SubsetOptions
 
-__all__ = ["Mask", "Sample"]
+__all__ = ["Dataset", "Described", "Entry", "Mask", "Sample"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,41 @@ class Sample:
     subset: SubsetOptions
     """How it is treated."""
     mask: Mask | None = None
+    pixels: str = ""
+    """BLAKE3 of the picture as it is seen: equal for a copy in another lossless format."""
 
     @property
     def repeats(self) -> float:
         """How often an epoch sees it."""
         return self.subset.repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A picture that a folder or a list holds, not yet opened."""
+
+    path: Path
+    caption: str | None
+    """None when it has none, which is not the same as an empty one."""
+    subset: SubsetOptions
+    mask: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A dataset as a recipe, or another trainer's file that it names, describes it."""
+
+    options: DatasetOptions
+    notices: tuple[str, ...] = ()
+    """What the file says that has no meaning here, each with what to do instead."""
+    held_out: float | None = None
+    """Share of the pictures that the file wants to be judged by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """All pictures, opened once to see that they can be."""
+
+    samples: tuple[Sample, ...]
+    described: Described
+    notices: tuple[str, ...] = ()

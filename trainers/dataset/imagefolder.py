@@ -1,0 +1,51 @@
+"""The lists of datasets' ``imagefolder``, which diffusers' scripts read: rows of ``file_name`` and a text.
+
+https://huggingface.co/docs/datasets/image_dataset
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modelhub.errors import BadValue
+from trainers.dataset.caption_files import read_text
+
+__all__ = ["LIST", "captions_listed", "rows"]
+
+LIST = "metadata.jsonl"
+_FILE = "file_name"
+_TEXTS = ("text", "caption", "prompt")
+"""Columns that hold captions, the likeliest first; else the only other column of text."""
+
+
+def captions_listed(file: Path) -> Mapping[str, str | None]:
+    """File name, from the list's folder -> caption."""
+    found: dict[str, str | None] = {}
+    for where, row in rows(file):
+        if not isinstance(name := row.get(_FILE), str):
+            raise BadValue(f"{where}: {_FILE}: a row names its picture", mend=f'write {{"{_FILE}": "a.png", ...}}')
+        found[name] = _caption(row, where)
+    return found
+
+
+def rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each object of a .jsonl file, and where it stands."""
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise BadValue(f"{file}, line {number}: {error}") from None
+        if not isinstance(row, dict):
+            raise BadValue(f"{file}, line {number}: it must be an object, such as {{...}}")
+        yield f"{file}, line {number}", row
+
+
+def _caption(row: Mapping[str, Any], where: str) -> str | None:
+    texts = {name: value for name, value in row.items() if isinstance(value, str) and name != _FILE}
+    named = next((name for name in _TEXTS if name in texts), None)
+    if not named and len(texts) > 1:
+        raise BadValue(f"{where}: which is the caption: {', '.join(texts)}?", mend="name that column text")
+    return texts[named] if named else next(iter(texts.values()), None)

@@ -1,0 +1,94 @@
+"""kohya's lists of pictures: .json ``{path: {caption, tags}}``, .jsonl rows of ``image_path``, ``caption``, ``tags``.
+
+An imagefolder's rows, which have ``file_name``, are read too.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modelhub.errors import BadValue, MissingFile
+from trainers.dataset.caption_files import caption_beside, in_lines, read_text
+from trainers.dataset.folder import entry, mask_files
+from trainers.dataset.imagefolder import captions_listed, rows
+from trainers.dataset.nouns import Entry
+from trainers.dataset.pictures import IMAGES
+from trainers.recipe import SubsetOptions
+
+__all__ = ["LISTS", "in_list"]
+
+LISTS = (".json", ".jsonl")
+"""Ends of the names of lists."""
+_PATH = "image_path"
+
+
+def in_list(subset: SubsetOptions) -> list[Entry]:
+    """Every picture of a subset's list, in its order; raises `MissingFile` naming one that is not there."""
+    if subset.images.suffix.lower() not in LISTS:
+        raise BadValue(
+            f"{subset.images} is neither a folder nor a list of pictures",
+            mend="other trainers' descriptions are named by dataset.images, without subsets",
+        )
+    masks, root = mask_files(subset.masks), subset.root or subset.images.parent
+    found = []
+    for name, caption in _captions(subset).items():
+        path = _picture(name, root, subset.images)
+        if caption is None and subset.captions.source == "file":
+            caption = caption_beside(path, subset.captions)
+        found.append(entry(path, caption, subset, masks))
+    if not found:
+        raise MissingFile(f"{subset.images} lists no pictures")
+    return found
+
+
+def _captions(subset: SubsetOptions) -> Mapping[str, str | None]:
+    file = subset.images
+    if file.suffix.lower() != ".jsonl":
+        return {name: _caption(row, subset) for name, row in _table(file).items()}
+    listed = list(rows(file))
+    if any("file_name" in row for _, row in listed):
+        return captions_listed(file)
+    return dict(_named(row, where, subset) for where, row in listed)
+
+
+def _named(row: Mapping[str, Any], where: str, subset: SubsetOptions) -> tuple[str, str | None]:
+    if not isinstance(name := row.get(_PATH), str):
+        raise BadValue(f"{where}: {_PATH}: a row names its picture", mend=f'write {{"{_PATH}": "a.png", ...}}')
+    return name, _caption(row, subset)
+
+
+def _table(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        table = json.loads(read_text(file))
+    except json.JSONDecodeError as error:
+        raise BadValue(f"{file}: {error}") from None
+    if not isinstance(table, dict) or not all(isinstance(row, dict) for row in table.values()):
+        raise BadValue(
+            f"{file} is no list of pictures", mend='write {"a.png": {"caption": "..."}}, or name a folder of pictures'
+        )
+    return table
+
+
+def _caption(row: Mapping[str, Any], subset: SubsetOptions) -> str | None:
+    """What is said of a picture, its tags at the end of every line."""
+    said, tags = row.get("caption"), row.get("tags")
+    tags = ", ".join(map(str, tags)) if isinstance(tags, list) else tags
+    lines = [str(line) for line in said] if isinstance(said, list) else str(said or "").splitlines()
+    if tags:
+        lines = [f"{line}{subset.captions.separator} {tags}" for line in lines] or [str(tags)]
+    return in_lines("\n".join(lines), subset.captions) if said is not None or tags is not None else None
+
+
+def _picture(name: str, root: Path, file: Path) -> Path:
+    """Where a list's picture lies; kohya's may leave out the ending."""
+    for path in _places(root / name):
+        if path.is_file():
+            return path
+    raise MissingFile(f"{file} lists {name}, which is not at {root / name}", mend=f"move it to {root}")
+
+
+def _places(path: Path) -> Iterator[Path]:
+    yield path
+    if path.suffix.lower() not in IMAGES:
+        yield from (path.with_name(path.name + ending) for ending in sorted(IMAGES))
