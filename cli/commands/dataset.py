@@ -1,0 +1,185 @@
+"""`modelhub dataset check|stats|caption DIR`: what a training would learn from."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.flags.captioning import RuleFlags, WordFlags, WritingFlags
+from cli.render import table
+from cli.session import Session
+from modelhub.errors import BadValue, MissingPackage
+
+if TYPE_CHECKING:
+    from trainers.captioning import Change
+    from trainers.doctor import Finding, Report
+    from trainers.recipe import Recipe
+
+command = typer.Typer(help="Look at pictures and captions before anything is trained on them.", no_args_is_help=True)
+
+_PLACE = typer.Argument(metavar="DIR", help="A folder of pictures, or a description: .toml, .json, .yaml.")
+_RECIPE = typer.Option(metavar="FILE", help="Take dataset, trigger and sizes from this recipe; flags win over it.")
+_BASE = typer.Option(metavar="REF", help="The checkpoint to train on: its resolution counts.")
+_RESOLUTION = typer.Option(help="Pixels of a side.", show_default="the base's, or 512")
+_TRIGGER = typer.Option(help="The word that shall call for what is learned.")
+_NATIVE = 512
+_THUMBNAIL = 192
+"""Pixels."""
+_CELL = 60
+"""Characters of a caption in a table."""
+
+
+@command.command("check")
+def check(
+    session: Session,
+    place: Annotated[Path | None, _PLACE] = None,
+    recipe: Annotated[Path | None, _RECIPE] = None,
+    base: Annotated[str | None, _BASE] = None,
+    resolution: Annotated[int | None, _RESOLUTION] = None,
+    trigger: Annotated[str | None, _TRIGGER] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 for warnings too.")] = False,
+) -> None:
+    """Say what is wrong with a dataset, and what mends it; exits with 2 where a training would be refused."""
+    report = _examined(session, place, recipe, base, resolution, trigger, thumbnail=0)
+    result = {"refused": report.is_refused, "figures": report.figures, "findings": report.findings}
+    session.output.show(result, text=lambda: _told(report), ids=dict.fromkeys(one.code for one in report.findings))
+    if report.is_refused or (strict and any(one.severity == "warning" for one in report.findings)):
+        raise typer.Exit(BadValue.exit_code)
+
+
+@command.command("stats")
+def stats(
+    session: Session,
+    place: Annotated[Path | None, _PLACE] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="The page.", show_default="DIR.html")
+    ] = None,
+    recipe: Annotated[Path | None, _RECIPE] = None,
+    base: Annotated[str | None, _BASE] = None,
+    resolution: Annotated[int | None, _RESOLUTION] = None,
+    trigger: Annotated[str | None, _TRIGGER] = None,
+) -> None:
+    """Write a page of all pictures with captions, buckets, histograms and findings; it needs no network to be seen."""
+    report = _examined(session, place, recipe, base, resolution, trigger, thumbnail=_THUMBNAIL)
+    from trainers.doctor.page import write_page
+
+    path = session.cwd / (out.expanduser() if out else f"{report.seen.root.resolve().stem}.html")
+    write_page(report, path)
+    session.output.show({"path": path, "figures": report.figures}, text=lambda: str(path), ids=[path])
+
+
+@command.command("caption")
+def caption(
+    session: Session,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of pictures, and those below it.")],
+    words: WordFlags,
+    rules: RuleFlags,
+    writing: WritingFlags,
+    masks: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder in it that holds masks.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures that a model sees at once.")] = 4,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+) -> None:
+    """Write captions beside pictures: from their names, by a tagger or a captioner, or only put right by rules.
+
+    Captions that are there are kept, unless --append or --overwrite says otherwise.
+    """
+    if words == WordFlags() and rules == RuleFlags():
+        raise BadValue("there is nothing to write", mend="modelhub dataset caption DIR --from name, or --trigger WORD")
+    try:
+        from trainers.captioning import caption as captioned
+    except ModuleNotFoundError as error:
+        raise MissingPackage(str(error.name), "train") from error
+    how, changed = writing.writing(), rules.rules()
+    place, apart = session.cwd / folder.expanduser(), masks and session.cwd / masks.expanduser()
+    say = words.said_by(session, device)
+    changes = session.run(captioned(place, say, changed, how, batch=batch, masks=apart))
+    written = [str(one.file) for one in changes if one.outcome == "written"]
+    session.output.show(changes, text=lambda: _captions_told(changes, place, writing), ids=written)
+
+
+def _examined(
+    session: Session, place: Path | None, recipe: Path | None, base: str | None, resolution: int | None,
+    trigger: str | None, *, thumbnail: int,
+) -> "Report":  # fmt: skip
+    """Look at what the flags and the recipe come to; raises `MissingPackage` naming the extra."""
+    try:
+        from trainers.doctor import examine, orders_of
+    except ModuleNotFoundError as error:
+        raise MissingPackage(str(error.name), "train") from error
+    wanted = _recipe(session, place, recipe, trigger, resolution)
+    native = _NATIVE
+    if base and not wanted.dataset.resolution:
+        from trainers.doctor.before import native_side
+
+        with session.open_catalog() as catalog:
+            native = native_side(base, catalog)
+    return session.run(examine(wanted.dataset, orders_of(wanted, native), thumbnail=thumbnail))
+
+
+def _recipe(
+    session: Session, place: Path | None, path: Path | None, trigger: str | None, resolution: int | None
+) -> "Recipe":
+    """The recipe's entries, which may be few, with the flags over them."""
+    from trainers.recipe import parse_recipe, read_fields
+
+    fields: dict[str, Any] = {"base": "", "name": "", **(read_fields(session.cwd / path) if path else {})}
+    dataset = dict(fields.get("dataset", {}))
+    if place is not None:
+        dataset.pop("subsets", None)
+        dataset["images"] = session.cwd / place.expanduser()
+    if not dataset:
+        raise BadValue("which dataset?", mend="modelhub dataset check DIR")
+    if resolution is not None:
+        dataset["resolution"] = resolution
+    if trigger is not None:
+        fields["trigger"] = trigger
+    return parse_recipe({**fields, "dataset": dataset}, str(path or place))
+
+
+def _told(report: "Report") -> str:
+    """Head figures, then findings by severity, each with its mend."""
+    figures = report.figures
+    sides = ", ".join(map(str, report.seen.orders.resolutions))
+    head = (
+        f"{report.seen.root}: {figures.pictures} pictures, {figures.epoch:g} in an epoch, "
+        f"{len(figures.buckets)} bucket{'s' * (len(figures.buckets) != 1)} at {sides} px; "
+        f"longest caption {figures.longest_caption} tokens"
+    )
+    lines = [head]
+    for title, severity in (
+        ("errors: a training would be refused", "error"), ("warnings", "warning"), ("notes", "note"),
+    ):  # fmt: skip
+        found = [one for one in report.findings if one.severity == severity]
+        lines += ["", title] if found else []
+        lines += [line for one in found for line in _lines(one)]
+    return "\n".join(lines if report.findings else [head, "", "nothing is wrong with it"])
+
+
+def _lines(finding: "Finding") -> list[str]:
+    mend = [f"      mend: {finding.mend}"] if finding.mend else []
+    return [f"  {finding.code}: {finding.what}", *mend]
+
+
+def _captions_told(changes: "Sequence[Change]", root: Path, writing: WritingFlags) -> str:
+    """How many captions are what; before anything is written, each that would be."""
+    counts = Counter[str](one.outcome for one in changes)
+    written = [one for one in changes if one.outcome == "written"]
+    phrases = {
+        "written": "would be written" if writing.dry_run else "written",
+        "same": "are so already",
+        "kept": "kept: --append adds to them, --overwrite changes them",
+        "nothing": "have nothing to say",
+        "unreadable": "are of pictures that cannot be opened",
+    }
+    told = [f"{counts[each]} captions {phrase}" for each, phrase in phrases.items() if counts[each]]
+    if writing.dry_run and written:
+        rows = [(one.file.relative_to(root), _cell(one.before), _cell(one.after)) for one in written]
+        told = [table(("FILE", "NOW", "THEN"), rows), "", *told]
+    return "\n".join(told)
+
+
+def _cell(text: str | None) -> str:
+    line = " | ".join((text or "").split("\n"))
+    return line if len(line) <= _CELL else f"{line[: _CELL - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,91 @@
+"""`modelhub dataset check` and `stats`, as a person types them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelhub.catalog import Catalog
+from tests import tiny
+from tests.cli.conftest import Run
+from tests.trainers.doctor.examining import healthy, unlike
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return healthy(tmp_path / "zorbu-set")
+
+
+def test_a_healthy_set_is_told_in_figures_and_ends_well(run: Run, folder: Path) -> None:
+    ran = run("dataset", "check", folder, "--trigger", "zorbu", "--resolution", 64)
+
+    assert ran.code == 0
+    head = f"{folder}: 8 pictures, 8 in an epoch, 1 bucket at 64 px; longest caption 5 tokens"
+    assert ran.out == f"{head}\n\nnothing is wrong with it\n"
+
+
+def test_what_would_be_refused_ends_with_two_and_says_the_mend(run: Run, folder: Path) -> None:
+    (folder / "0.txt").rename(folder / "0.cap")
+    (folder / "lost.txt").write_text("zorbu")
+
+    ran = run("dataset", "check", folder, "--trigger", "zorbu", "--resolution", 64)
+
+    assert ran.code == 2
+    assert "errors: a training would be refused\n  caption-extension: 1 caption would never be read" in ran.out
+    assert f'      mend: for f in {folder}/*.cap; do mv -n "$f" "${{f%.cap}}.txt"; done' in ran.out
+    assert ran.out.index("errors:") < ran.out.index("warnings\n  orphan-caption")
+
+
+def test_warnings_fail_only_where_that_is_asked_for(run: Run, folder: Path) -> None:
+    (folder / "lost.txt").write_text("zorbu")
+    arguments = ("dataset", "check", folder, "--trigger", "zorbu", "--resolution", 64)
+
+    assert run(*arguments).code == 0
+    assert run(*arguments, "--strict").code == 2
+
+
+def test_programs_get_findings_and_figures(run: Run, folder: Path) -> None:
+    (folder / "0.png").write_bytes(b"")
+
+    document = run("dataset", "check", folder, "--resolution", 64, "--json").json
+
+    assert document["refused"] is True
+    assert document["figures"]["buckets"] == {"64x64": 7}
+    assert (document["findings"][0]["code"], document["findings"][0]["severity"]) == ("broken-picture", "error")
+    assert document["findings"][0]["which"] == [str(folder / "0.png")]
+
+
+def test_the_base_gives_the_resolution(run: Run, folder: Path, catalog: Catalog, tmp_path: Path) -> None:
+    catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"), name="tiny")
+
+    assert run("dataset", "check", folder, "--base", "tiny", "--json").json["figures"]["resolutions"] == [64]
+    assert run("dataset", "check", folder, "--json").json["figures"]["resolutions"] == [512]
+
+
+def test_a_recipe_says_which_dataset_and_how(run: Run, folder: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('trigger = "zorbu"\n[dataset]\nimages = "zorbu-set"\nresolution = 128\n')
+
+    assert run("dataset", "check", "--recipe", recipe, "--json").json["figures"]["resolutions"] == [128]
+    assert run("dataset", "check", "--recipe", recipe, "--resolution", 64, "--strict").code == 0
+    assert run("dataset", "check").err.startswith("modelhub: which dataset?")
+
+
+def test_the_page_is_written_where_it_is_asked_for(run: Run, folder: Path, tmp_path: Path) -> None:
+    unlike(0).save(folder / "again.png", compress_level=1)
+
+    ran = run("dataset", "stats", folder, "--trigger", "zorbu", "--out", tmp_path / "page.html", "-q")
+
+    assert ran.out == f"{tmp_path / 'page.html'}\n"
+    assert "Pictures that look the same" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_the_doctor_needs_no_torch(folder: Path) -> None:
+    program = (
+        "import sys; from cli.app import main\n"
+        f"main(['dataset', 'check', {str(folder)!r}, '-q'])\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode == 0

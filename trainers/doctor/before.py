@@ -1,0 +1,23 @@
+"""The doctor's visit before a training: for that the base is looked up."""
+
+from inference.plan import resolve
+from inference.request import GenerationRequest
+from modelhub.catalog import Catalog
+from modelhub.jobs import drain
+from trainers.doctor.examine import examine
+from trainers.doctor.refusal import notices, orders_of, refuse
+from trainers.recipe import Recipe
+
+__all__ = ["before_training", "native_side"]
+
+
+def before_training(recipe: Recipe, catalog: Catalog) -> list[str]:
+    """Look at a recipe's dataset: refuse what cannot work, and say what would come out better otherwise."""
+    report = drain(examine(recipe.dataset, orders_of(recipe, native_side(recipe.base, catalog))))
+    refuse(report)
+    return notices(report)
+
+
+def native_side(base: str, catalog: Catalog) -> int:
+    """The side of the pictures that a checkpoint was made for, in pixels."""
+    return resolve(GenerationRequest(prompt="", model=base, seed=0), catalog).size[0]

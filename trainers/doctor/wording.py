@@ -1,0 +1,31 @@
+"""How findings speak of many files."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+__all__ = ["below", "count", "named", "share"]
+
+_SHOWN = 3
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """``1 picture``, ``3 pictures``."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def named(names: Iterable[str], shown: int = _SHOWN) -> str:
+    """The first names, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - shown} more" if len(every) > shown else ""
+    return ", ".join(every[:shown]) + more
+
+
+def below(root: Path, paths: Sequence[Path]) -> list[str]:
+    """Paths as seen from the dataset."""
+    return [str(path.relative_to(root) if path.is_relative_to(root) and path != root else path) for path in paths]
+
+
+def share(part: float) -> str:
+    """``12 %``, and ``0.4 %`` where that says more."""
+    percent = 100 * part
+    return f"{percent:.1f} %" if 0 < percent < 1 else f"{percent:.0f} %"
