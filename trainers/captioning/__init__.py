@@ -1,0 +1,7 @@
+"""Words for pictures: from their names, from taggers and captioners, put right by rules, written beside them."""
+
+from trainers.captioning.nouns import Change, Say, Writing
+from trainers.captioning.rules import Rules
+from trainers.captioning.work import caption
+
+__all__ = ["Change", "Rules", "Say", "Writing", "caption"]
