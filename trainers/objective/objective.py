@@ -1,65 +1,96 @@
-"""What a denoiser is asked for: noised latents, target and loss weights (pure tensor functions)."""
+"""What a denoiser is asked for: noised latents, targets, and what its answers cost."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
-import torch
 from torch import Tensor
 
 from modelhub.errors import BadValue
+from trainers.objective.losses import HUBERS, errors, huber_c
+from trainers.objective.masks import masked_mean
+from trainers.objective.targets import TARGETS
+from trainers.objective.weights import snr_weights
+from trainers.recipe import LossOptions
 
-__all__ = ["TARGETS", "Objective"]
-
-
-def _noise(latents: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
-    return noise
-
-
-def _velocity(latents: Tensor, noise: Tensor, signal: Tensor, spread: Tensor) -> Tensor:
-    """v = sqrt(abar) noise - sqrt(1 - abar) x0 (Salimans and Ho 2022, https://arxiv.org/abs/2202.00512)."""
-    return signal * noise - spread * latents
+__all__ = ["Objective"]
 
 
-TARGETS: Mapping[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {"epsilon": _noise, "v": _velocity}
-"""Prediction type -> (x0, noise, sqrt(abar), sqrt(1 - abar)) -> target."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Objective:
-    """One prediction type over one noise schedule."""
+    """One prediction type over one table of noise levels.
+
+    Timesteps are whole numbers, [B], int64; of a flow any between, its time being t / T.
+    """
 
     prediction: str
     sigmas: Tensor
-    """Of every training timestep, ascending, [T], float32."""
-    min_snr_gamma: float | None
+    """Of every training timestep, ascending, [T], float32; of a flow only T counts."""
+    loss: LossOptions = field(default_factory=LossOptions)
+    zero_snr: bool = False
+    """Whether the last sigma stands for one without end: nothing is left of the picture there."""
 
     def __post_init__(self) -> None:
         if self.prediction not in TARGETS:
             raise BadValue(f"there is no training for prediction type {self.prediction!r} ({', '.join(TARGETS)})")
+        if self.zero_snr and self.prediction != "v":
+            raise self._unfit("zero terminal SNR needs a base that predicts v", "noise.zero_terminal_snr")
+        if self.loss.scale_v_like_noise and self.prediction != "v":
+            raise self._unfit("there is no loss of v to scale", "loss.scale_v_like_noise")
+        if self.loss.debiased and self.prediction == "flow":
+            raise self._unfit("debiased weights are for noise and v", "loss.debiased")
 
     def noised(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """x_t = sqrt(abar) x0 + sqrt(1 - abar) noise, [B, C, h, w]."""
+        """x_t = sqrt(abar) x0 + sqrt(1 - abar) noise, of a flow (1 - t) x0 + t noise; [B, C, h, w]."""
         signal, spread = self._shares(timesteps)
-        return signal * latents + spread * noise
+        return _wide(signal) * latents + _wide(spread) * noise
 
-    def losses(self, output: Tensor, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """Weighted squared errors, [B]: mean over each sample's elements, times its weight."""
-        target = TARGETS[self.prediction](latents, noise, *self._shares(timesteps))
-        errors = (output.float() - target.float()).square().flatten(1).mean(1)
-        return errors * self.weights(timesteps)
+    def target(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+        """What an answer should be, [B, C, h, w]."""
+        signal, spread = self._shares(timesteps)
+        return TARGETS[self.prediction](latents, noise, _wide(signal), _wide(spread))
+
+    def losses(
+        self, output: Tensor, latents: Tensor, noise: Tensor, timesteps: Tensor, *,
+        masks: Tensor | None = None, target: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
+        """What the answers cost, [B]: errors, by their masks, a mean over each sample, by its timestep's weight.
+
+        `target` stands in for what latents and noise come to; sd-scripts' order of factors.
+        """
+        wanted = self.target(latents, noise, timesteps) if target is None else target
+        apart = errors(output, wanted, self._huber_c(timesteps), self.loss.kind)
+        return masked_mean(apart, masks, self.loss) * self.weights(timesteps)
 
     def weights(self, timesteps: Tensor) -> Tensor:
-        """min-SNR weights, [B] (Hang et al. 2023, https://arxiv.org/abs/2303.09556).
+        """Of each sample, [B], by its signal-to-noise ratio."""
+        signal, spread = self._shares(timesteps)
+        return snr_weights((signal / spread).square(), self.prediction, self.loss)
 
-        min(snr, gamma) / snr for epsilon, min(snr, gamma) / (snr + 1) for v; ones without gamma.
-        """
-        snr = self.sigmas[timesteps] ** -2
-        if self.min_snr_gamma is None:
-            return torch.ones_like(snr)
-        return snr.clamp(max=self.min_snr_gamma) / (snr if self.prediction == "epsilon" else snr + 1)
+    def _unfit(self, why: str, entry: str) -> BadValue:
+        return BadValue(f"{why}; this base predicts {self.prediction}", mend=f"set {entry} = false in the recipe")
+
+    def _huber_c(self, timesteps: Tensor) -> Tensor | None:
+        if self.loss.kind not in HUBERS:
+            return None
+        return _wide(huber_c(timesteps / len(self.sigmas), *self._shares(timesteps), self.loss))
 
     def _shares(self, timesteps: Tensor) -> tuple[Tensor, Tensor]:
-        """sqrt(abar) and sqrt(1 - abar) of each sample, [B, 1, 1, 1]: sigma is their ratio, and they square to 1."""
-        sigma = self.sigmas[timesteps][:, None, None, None]
-        signal = (sigma**2 + 1) ** -0.5
-        return signal, sigma * signal
+        """What is left of the picture, and how much noise there is, [B] each."""
+        if self.prediction == "flow":
+            time = timesteps.float() / len(self.sigmas)
+            return 1 - time, time
+        signal, spread = self._table
+        return signal[timesteps], spread[timesteps]
+
+    @cached_property
+    def _table(self) -> tuple[Tensor, Tensor]:
+        """sqrt(abar) and sqrt(1 - abar) of each timestep, [T]: sigma is their ratio, and they square to 1."""
+        sigmas = self.sigmas.double()
+        signal, spread = (sigmas**2 + 1).rsqrt(), sigmas * (sigmas**2 + 1).rsqrt()
+        if self.zero_snr:
+            signal[-1], spread[-1] = 0.0, 1.0
+        return signal.float(), spread.float()
+
+
+def _wide(shares: Tensor) -> Tensor:
+    return shares[:, None, None, None]
