@@ -4,6 +4,7 @@ Images keep their aspect ratio: each goes to the bucket of nearest aspect and ab
 cover it, and is cut in its centre.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,12 +35,15 @@ def default_step(resolution: int) -> int:
     return min(64, max(8, resolution // 64 * 8))
 
 
-def bucket_sizes(resolution: int, step: int) -> list[tuple[int, int]]:
-    """All bucket sizes of at most `resolution` squared pixels, sides multiples of `step`, from half to twice it."""
+def bucket_sizes(resolution: int, step: int, sides: tuple[int, int] | None = None) -> list[tuple[int, int]]:
+    """All bucket sizes of at most `resolution` squared pixels, sides multiples of `step`.
+
+    `sides` are the smallest and the largest side, half and twice the resolution by default.
+    """
     if step > resolution:
         raise BadValue(f"buckets in steps of {step} pixels are too coarse for a resolution of {resolution}")
     area, square = resolution * resolution, resolution // step * step
-    smallest, largest = -(-resolution // 2 // step) * step, resolution * 2 // step * step
+    smallest, largest = _whole_sides(sides or (-(-resolution // 2), resolution * 2), step)
     sizes = {(square, square)}
     for width in range(smallest, largest + 1, step):
         height = min(largest, area // width // step * step)
@@ -48,13 +52,22 @@ def bucket_sizes(resolution: int, step: int) -> list[tuple[int, int]]:
     return sorted(sizes)
 
 
-def place(size: tuple[int, int], buckets: Sequence[tuple[int, int]]) -> Placement:
-    """Put an image of `size` pixels into the bucket of nearest aspect ratio, scaled to cover it, cut in the centre."""
-    width, height = size
-    bucket = min(buckets, key=lambda one: (abs(one[0] / one[1] - width / height), one))
-    scale = max(bucket[0] / width, bucket[1] / height)
-    scaled = (max(bucket[0], round(width * scale)), max(bucket[1], round(height * scale)))
-    return Placement(bucket, scaled, ((scaled[0] - bucket[0]) // 2, (scaled[1] - bucket[1]) // 2))
+def place(
+    size: tuple[int, int], buckets: Sequence[tuple[int, int]], *,
+    upscale: bool = True, step: int = 64, area: int | None = None,
+) -> Placement:  # fmt: skip
+    """Put an image of `size` pixels into the bucket of nearest aspect ratio, scaled to cover it, cut in the centre.
+
+    Without `upscale` the buckets do not count: an image of more than `area` pixels (by default those of the largest
+    bucket) is shrunk to them, a smaller one stays, and both are cut to whole steps.
+    """
+    if upscale:
+        bucket = min(buckets, key=lambda one: (abs(one[0] / one[1] - size[0] / size[1]), one != size, one))
+        return _cut(_covering(size, bucket), bucket)
+    limit = area or max(width * height for width, height in buckets)
+    kept = _shrunk(size, limit, step) if size[0] * size[1] > limit else size
+    bucket = (max(step, kept[0] // step * step), max(step, kept[1] // step * step))
+    return _cut(kept if kept[0] >= bucket[0] and kept[1] >= bucket[1] else _covering(kept, bucket), bucket)
 
 
 def steps(buckets: Sequence[tuple[int, int]], batch: int, *, accumulate: int, seed: int, epoch: int) -> list[Step]:
@@ -75,6 +88,40 @@ def steps(buckets: Sequence[tuple[int, int]], batch: int, *, accumulate: int, se
     found = _filled([*whole, *rest], batch * accumulate)
     order.shuffle(found)
     return found
+
+
+def _whole_sides(sides: tuple[int, int], step: int) -> tuple[int, int]:
+    """The sides between two bounds that are multiples of `step`: the smallest and the largest."""
+    smallest, largest = -(-sides[0] // step) * step, sides[1] // step * step
+    if not 0 < smallest <= largest:
+        raise BadValue(
+            f"between {sides[0]} and {sides[1]} pixels there is no multiple of {step} for the side of a bucket"
+        )
+    return smallest, largest
+
+
+def _covering(size: tuple[int, int], bucket: tuple[int, int]) -> tuple[int, int]:
+    """An image's size once it is scaled so that it just covers a bucket."""
+    width, height = size
+    scale = max(bucket[0] / width, bucket[1] / height)
+    return max(bucket[0], int(width * scale + 0.5)), max(bucket[1], int(height * scale + 0.5))
+
+
+def _cut(scaled: tuple[int, int], bucket: tuple[int, int]) -> Placement:
+    return Placement(bucket, scaled, ((scaled[0] - bucket[0]) // 2, (scaled[1] - bucket[1]) // 2))
+
+
+def _shrunk(size: tuple[int, int], area: int, step: int) -> tuple[int, int]:
+    """About `area` pixels, one side in whole steps: the one with which whole steps bend the aspect ratio less."""
+    aspect = size[0] / size[1]
+    width, height = _whole(math.sqrt(area * aspect), step), _whole(math.sqrt(area / aspect), step)
+    by_width = abs(width / _whole(width / aspect, step) - aspect)
+    by_height = abs(_whole(height * aspect, step) / height - aspect)
+    return (width, int(width / aspect + 0.5)) if by_width < by_height else (int(height * aspect + 0.5), height)
+
+
+def _whole(side: float, step: int) -> int:
+    return max(step, int(side + 0.5) // step * step)
 
 
 def _by_bucket(buckets: Sequence[tuple[int, int]]) -> list[list[int]]:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelhub.errors import BadValue
-from trainers.buckets import Step, bucket_sizes, default_step, place, steps
+from tests.trainers.pictures import Size
+from trainers.buckets import Placement, Step, bucket_sizes, default_step, place, steps
 
 RESOLUTIONS = [(64, 8), (128, 16), (512, 64), (768, 64), (1024, 32), (200, 24)]
 
@@ -117,3 +118,83 @@ def test_samples_of_a_bucket_meet_others_from_epoch_to_epoch() -> None:
     partners = {frozenset(members) for found in epochs for step in found for members in step}
 
     assert len(partners) > 2
+
+
+@pytest.mark.parametrize(
+    ("size", "bucket", "scaled", "crop"),
+    [
+        ((512, 512), (512, 512), (512, 512), (0, 0)),  # in its bucket as it is
+        ((1000, 1000), (512, 512), (512, 512), (0, 0)),
+        ((1920, 1080), (640, 384), (683, 384), (21, 0)),  # 1.78 lies nearer to 640 / 384 than to 704 / 320
+        ((1080, 1920), (384, 640), (384, 683), (0, 21)),
+        ((600, 800), (448, 576), (448, 597), (0, 10)),
+        ((4000, 500), (1024, 256), (2048, 256), (512, 0)),  # more extreme than any bucket
+    ],
+)
+def test_images_are_placed_as_worked_out_by_hand(size: Size, bucket: Size, scaled: Size, crop: Size) -> None:
+    assert place(size, KOHYA_512) == Placement(bucket, scaled, crop)
+
+
+@pytest.mark.parametrize(
+    ("size", "bucket", "scaled", "crop"),
+    [
+        ((300, 200), (256, 192), (300, 200), (22, 4)),  # small: whole steps are cut out of it as it is
+        ((512, 512), (512, 512), (512, 512), (0, 0)),
+        ((640, 400), (640, 384), (640, 400), (0, 8)),  # below the area, above the resolution
+        # 612 x 428 would have the area; 576 / 384 (1.5) is nearer to 1.43 than 512 / 384 (1.33)
+        ((1000, 700), (576, 384), (576, 403), (0, 9)),
+        ((1920, 1080), (640, 384), (683, 384), (21, 0)),  # 640 / 384 both ways: then the height counts
+        ((4000, 500), (1024, 128), (1024, 128), (0, 0)),  # wider than any bucket may be
+        ((30, 200), (64, 192), (64, 427), (0, 117)),  # narrower than a step: there is no way but to enlarge it
+    ],
+)
+def test_without_enlarging_images_are_placed_as_worked_out_by_hand(
+    size: Size, bucket: Size, scaled: Size, crop: Size
+) -> None:
+    assert place(size, KOHYA_512, upscale=False, area=512 * 512) == Placement(bucket, scaled, crop)
+
+
+@given(size=st.tuples(st.integers(64, 3000), st.integers(64, 3000)))
+def test_without_enlarging_no_image_grows_and_none_is_cut_by_a_step_or_more(size: Size) -> None:
+    placement = place(size, KOHYA_512, upscale=False, step=64, area=512 * 512)
+
+    for before, scaled, side in zip(size, placement.scaled, placement.bucket, strict=True):
+        assert side % 64 == 0
+        assert side <= scaled < side + 64
+        assert scaled <= before or min(size) / max(size) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected"),
+    [
+        ((256, 1024), KOHYA_512),
+        ((300, 600), [(320, 576), (384, 576), (448, 576), (512, 512), (576, 320), (576, 384), (576, 448)]),
+    ],
+)
+def test_the_sides_of_buckets_stay_within_their_bounds(sides: Size, expected: list[Size]) -> None:
+    assert bucket_sizes(512, 64, sides) == expected
+
+
+def test_bounds_without_a_whole_step_between_them_are_refused() -> None:
+    with pytest.raises(BadValue, match="between 450 and 500 pixels there is no multiple of 64"):
+        bucket_sizes(512, 64, (450, 500))
+
+
+@given(
+    buckets=st.lists(st.sampled_from([(64, 64), (32, 128), (128, 32), (96, 32)]), min_size=1, max_size=60),
+    batch=st.integers(1, 9),
+    accumulate=st.integers(1, 4),
+    epoch=st.integers(0, 3),
+)
+def test_an_epoch_is_every_image_once_in_full_steps_of_whole_buckets(
+    buckets: list[Size], batch: int, accumulate: int, epoch: int
+) -> None:
+    found = steps(buckets, batch, accumulate=accumulate, seed=5, epoch=epoch)
+
+    assert sorted(index for step in found for members in step for index in members) == list(range(len(buckets)))
+    counts = sorted((sum(map(len, step)) for step in found), reverse=True)
+    whole, rest = divmod(len(buckets), batch * accumulate)
+    assert counts == [batch * accumulate] * whole + [rest] * bool(rest)
+    for members in (members for step in found for members in step):
+        assert 1 <= len(members) <= batch
+        assert len({buckets[index] for index in members}) == 1

@@ -1,28 +1,29 @@
 """Latents on disk, keyed by all that decides them: an edited image or another VAE can never meet a stale one."""
 
 import hashlib
-from collections.abc import Generator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from inference.weights.save import save_tensors
 from modelhub.errors import BrokenFile
 from modelhub.jobs import Progress
-from trainers.buckets import Placement
-from trainers.dataset import Sample, open_image
+from trainers.augment import colouring
+from trainers.caches.cutting import coloured, cut
+from trainers.caches.store import Counts, Store
+from trainers.dataset import Sample
+from trainers.dataset.pictures import open_image
 from trainers.views import View
 
 __all__ = ["CachedLatents", "LatentCache"]
 
-_SCHEMA = 1
+_SCHEMA = 2
+"""Raised whenever the same picture would come to other pixels: opened, cut or coloured in another way."""
+_AT_ONCE = 1 << 21
+"""Pixels that a GPU's VAE is shown at a time; a processor gains nothing by more than one picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,54 +41,82 @@ class CachedLatents:
 class LatentCache:
     """A folder of latents for one VAE."""
 
-    def __init__(self, folder: Path, vae: nn.Module, vae_digest: str) -> None:
-        """`vae_digest` names the weights: the SHA-256 of the file that they come from."""
-        self._folder = folder
+    def __init__(self, folder: Path, vae: nn.Module, vae_digest: str, *, at_once: int | None = None) -> None:
+        """`vae_digest` names its weights; `at_once` is how many pixels it is shown at a time."""
+        self._store = Store(folder)
         self._vae = vae
         self._vae_digest = vae_digest
+        on_gpu = next(vae.parameters()).device.type != "cpu"
+        self._at_once = at_once or (_AT_ONCE if on_gpu else 1)
+
+    @property
+    def counts(self) -> Counts:
+        return self._store.counts
 
     def fill(
         self, samples: Sequence[Sample], views: Sequence[View]
     ) -> Generator[Progress, None, dict[View, CachedLatents]]:
-        """Latents of every sample, (index, mirrored) -> latents, encoded unless they are on disk."""
-        found: dict[View, CachedLatents] = {}
-        for count, view in enumerate(views, start=1):
-            found[view] = self._get(samples[view.sample], view.placement, view.mirrored)
-            yield Progress("latents", count, len(views), "images")
-        return found
+        """Latents of every view, encoded unless they are on disk."""
+        keys = {view: self.key(samples[view.sample], view) for view in views}
+        found: dict[str, CachedLatents] = {}
+        missing: dict[str, View] = {}
+        for view, key in keys.items():
+            if key in found or key in missing:
+                continue
+            if stored := self._store.get(key):
+                found[key] = CachedLatents(stored["mean"], stored["deviation"])
+            else:
+                missing[key] = view
+        total = len(found) + len(missing)
+        yield Progress("latents", len(found), total, "images")
+        for view, latents in self._encoded(samples, list(missing.values())):
+            self._keep(samples[view.sample], keys[view], latents)
+            found[keys[view]] = latents
+            yield Progress("latents", len(found), total, "images")
+        return {view: found[key] for view, key in keys.items()}
 
-    def key(self, sample: Sample, placement: Placement, mirrored: bool) -> str:
+    def key(self, sample: Sample, view: View) -> str:
         """Everything that decides the bytes of a latent."""
-        parts = (_SCHEMA, sample.sha256, placement.bucket, placement.scaled, placement.crop, mirrored, self._vae_digest)
+        colours = astuple(colouring(sample, view.variation))
+        parts = (_SCHEMA, sample.sha256, astuple(view.placement), view.mirrored, colours, self._vae_digest)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
-    def _get(self, sample: Sample, placement: Placement, mirrored: bool) -> CachedLatents:
-        key = self.key(sample, placement, mirrored)
-        path = self._folder / f"{key}.safetensors"
-        if path.is_file():
-            with suppress(SafetensorError):  # a damaged one is made anew
-                stored = load_file(path)
-                return CachedLatents(stored["mean"], stored["deviation"])
-        latents = self._encode(cut(open_image(sample.path), placement, mirrored))
+    def _keep(self, sample: Sample, key: str, latents: CachedLatents) -> None:
         if not latents.mean.isfinite().all():
             raise BrokenFile(sample.path, "the VAE makes NaN of it")
-        save_tensors(path, {"mean": latents.mean, "deviation": latents.deviation}, {"key": key})
-        return latents
+        self._store.put(key, {"mean": latents.mean, "deviation": latents.deviation})
+
+    def _encoded(self, samples: Sequence[Sample], views: Sequence[View]) -> Iterator[tuple[View, CachedLatents]]:
+        """Those of equal size together, as many as the memory has room for."""
+        for bucket in dict.fromkeys(view.placement.bucket for view in views):
+            rest = [view for view in views if view.placement.bucket == bucket]
+            while rest:
+                count = max(1, self._at_once // (bucket[0] * bucket[1]))
+                if latents := self._tried(samples, rest[:count]):
+                    yield from zip(rest, latents, strict=False)
+                    rest = rest[count:]
+
+    def _tried(self, samples: Sequence[Sample], views: Sequence[View]) -> list[CachedLatents] | None:
+        """None where the memory is full of several pictures: half as many are shown from then on."""
+        try:
+            return self._encode([_pixels(samples[view.sample], view) for view in views])
+        except torch.OutOfMemoryError:
+            if len(views) == 1:
+                raise
+            bucket = views[0].placement.bucket
+            self._at_once = bucket[0] * bucket[1] * (len(views) // 2)
+            return None
 
     @torch.no_grad()
-    def _encode(self, image: Image.Image) -> CachedLatents:
+    def _encode(self, pictures: Sequence[Tensor]) -> list[CachedLatents]:
+        """[3, H, W] of bytes each, all of one size."""
         parameter = next(self._vae.parameters())
-        pixels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)[None]
-        scaled = pixels.to(parameter.device, parameter.dtype) / 127.5 - 1
-        posterior = self._vae.encode(scaled, return_dict=False)[0]  # type: ignore[operator]
-        return CachedLatents(posterior.mean[0].float().cpu(), posterior.std[0].float().cpu())
+        pixels = torch.stack(list(pictures)).to(parameter.device).to(parameter.dtype) / 127.5 - 1
+        posterior = self._vae.encode(pixels, return_dict=False)[0]  # type: ignore[operator]
+        means, deviations = posterior.mean.float().cpu(), posterior.std.float().cpu()
+        return [CachedLatents(*pair) for pair in zip(means, deviations, strict=True)]
 
 
-def cut(image: Image.Image, placement: Placement, mirrored: bool) -> Image.Image:
-    """Scale an image over its bucket and cut the bucket out; area averaging down, Lanczos up, as kohya does."""
-    shrinking = placement.scaled[0] < image.width
-    scaled = image.resize(placement.scaled, Image.Resampling.BOX if shrinking else Image.Resampling.LANCZOS)
-    left, top = placement.crop
-    width, height = placement.bucket
-    cropped = scaled.crop((left, top, left + width, top + height))
-    return cropped.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else cropped
+def _pixels(sample: Sample, view: View) -> Tensor:
+    image = coloured(cut(open_image(sample.path), view.placement, view.mirrored), colouring(sample, view.variation))
+    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)

@@ -1,0 +1,65 @@
+"""A base's text encoders side by side, read as `generate` reads them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from inference.conditioning.clip import Clip
+from inference.conditioning.encoding import Encoding
+from inference.conditioning.reading import Read, Reading
+from inference.plan import ModelPlan
+from inference.prompt.chunks import Chunk
+from inference.prompt.readers import OPEN_CLIP_PADDING
+from inference.prompt.tokenizer import EOS
+from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2
+
+__all__ = ["TextEncoders", "text_encoders"]
+
+_PENULTIMATE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TextEncoders:
+    """A family's text encoders, side by side."""
+
+    by_role: Mapping[str, Clip]
+
+    @property
+    def device(self) -> torch.device:
+        return next(next(iter(self.by_role.values())).module.parameters()).device
+
+    def encode(self, texts: Sequence[Sequence[Chunk]], reading: Reading) -> Encoding:
+        """Texts of equally many chunks, a row each; the large one of two speaks for texts as a whole."""
+        states, pooled = [], None
+        for role, clip in self.by_role.items():
+            if role == TEXT_ENCODER_2:
+                one, pooled = clip.states_and_pooled(texts)
+            else:
+                one = clip.states(texts)
+            states.append(_weighted(one, texts, reading))
+        return Encoding(torch.cat(states, dim=-1).flatten(1, 2), pooled)
+
+
+def text_encoders(
+    plan: ModelPlan, models: Mapping[str, nn.Module], words: Mapping[str, Mapping[str, Tensor]], clip_skip: int
+) -> TextEncoders:
+    """SDXL's two text encoders, or the only one of others; read as `generate` reads them."""
+
+    def clip(role: str, layer: int, padding: int, *, normed: bool) -> Clip:
+        return Clip(models[role], layer, normed, padding, words.get(role, {}))
+
+    if TEXT_ENCODER_2 in models:
+        small = clip(TEXT_ENCODER, _PENULTIMATE, EOS, normed=False)
+        large = clip(TEXT_ENCODER_2, _PENULTIMATE, OPEN_CLIP_PADDING, normed=False)
+        return TextEncoders({TEXT_ENCODER: small, TEXT_ENCODER_2: large})
+    is_sd2 = plan.family.name == "sd2"
+    padding = OPEN_CLIP_PADDING if is_sd2 else EOS
+    return TextEncoders({TEXT_ENCODER: clip(TEXT_ENCODER, 1 if is_sd2 else clip_skip, padding, normed=True)})
+
+
+def _weighted(states: Tensor, texts: Sequence[Sequence[Chunk]], reading: Reading) -> Tensor:
+    """By each text's own weights: captions that meet in a batch do not move one another."""
+    rows = zip(torch.split(states, 1), texts, strict=True)
+    return torch.cat([Read([text], [0], reading.emphasis).weighted(row) for row, text in rows])
