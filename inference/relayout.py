@@ -7,9 +7,9 @@ from typing import Any
 
 from inference.pipeline_folder import Pipeline, pipeline_texts, weights_name
 from inference.weights.folder import model_parts, model_weights
-from inference.weights.hints import Hints, read_hints, write_hints
+from inference.weights.hints import hints_of, read_hints, write_hints
 from inference.weights.part_rows import checkpoint_rows, component_rows
-from inference.weights.parts import TEXT_ROLES, UNET, VAE, Part, Weights
+from inference.weights.parts import UNET, Part, Weights
 from inference.weights.reduce import MARKERS
 from inference.weights.rows import Content, Precision, RewritePlan, Row
 from inference.weights.single_file import CALLED, checkpoint_parts, lacking
@@ -120,7 +120,7 @@ def _resolution(path: Path, table: TensorTable, facts: Facts, found: Family) -> 
 
 def _metadata(pipeline: Pipeline, title: str) -> dict[str, str]:
     """The model spec's words, and our own for what neither it nor a shape can tell."""
-    name, hints = pipeline.family.name, _hints(pipeline)
+    name, hints = pipeline.family.name, hints_of(pipeline.parts, pipeline.family)
     keys = ((name, pipeline.variant or ""), (name, pipeline.prediction))
     usual = pipeline.family.modelspec_architectures[0]
     return {
@@ -133,20 +133,6 @@ def _metadata(pipeline: Pipeline, title: str) -> dict[str, str]:
         "modelspec.prediction_type": pipeline.prediction,
         **({} if hints == read_hints(title, {}, pipeline.family) else write_hints(hints)),
     }
-
-
-def _hints(pipeline: Pipeline) -> Hints:
-    configs = {role: part.config for role, part in pipeline.parts.items()}
-    heads = configs[UNET]["attention_head_dim"]
-    text = next(configs[role] for role in TEXT_ROLES if role in configs)
-    is_usual = text["num_attention_heads"] * pipeline.family.clip_head_width == text["hidden_size"]
-    return Hints(
-        unet_heads=heads if isinstance(heads, int) else None,
-        unet_norm_groups=configs[UNET]["norm_num_groups"],
-        vae_norm_groups=configs[VAE]["norm_num_groups"],
-        text_encoder_heads=None if is_usual else text["num_attention_heads"],
-        resolution=None,
-    )
 
 
 def _check_told(path: Path, content: Content, pipeline: Pipeline) -> None:

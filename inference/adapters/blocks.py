@@ -7,7 +7,7 @@ from inference.adapters.targets import Target, native_names
 from inference.request.blocks import COUNTS
 from inference.weights.parts import TEXT_ROLES, UNET, Part
 
-__all__ = ["factors_of"]
+__all__ = ["blocks_of", "factors_of"]
 
 _NATIVE = re.compile(r"(input_blocks|middle_block|output_blocks)\.(\d+)")
 _SIDES = {"input_blocks": "IN", "output_blocks": "OUT"}
@@ -28,10 +28,15 @@ def factors_of(blocks: Sequence[float], parts: Mapping[str, Part]) -> dict[Targe
         if role in parts
         for name in parts[role].shapes
     }
-    for module, native in native_names(parts[UNET]).items():
-        if block := _block_of(native):
-            factors[Target(UNET, module)] = named.get(block, 0.0)
+    for module, block in blocks_of(parts[UNET]).items():
+        factors[Target(UNET, module)] = named.get(block, 0.0)
     return {target: factor for target, factor in factors.items() if factor != 1.0}
+
+
+def blocks_of(unet: Part) -> dict[str, str]:
+    """Module -> the block that it stands in (``IN04``); modules outside of the blocks are left out."""
+    found = {module: _block_of(native) for module, native in native_names(unet).items()}
+    return {module: block for module, block in found.items() if block}
 
 
 def _block_of(native: str) -> str | None:

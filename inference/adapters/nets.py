@@ -13,10 +13,12 @@ from inference.plan.nouns import HypernetworkPlan
 from inference.weights.load import read_tensors
 from modelhub.errors import Incompatible
 
-__all__ = ["Attending", "network"]
+__all__ = ["Attending", "Chain", "activation", "before_attention", "network"]
 
 _HALVES = {"to_k": 0, "to_v": 1}
 """Projection -> which net of a pair stands before it."""
+Chain: TypeAlias = Sequence[tuple[float, Mapping[int, nn.Module]]]
+"""Strengths, and nets by the width that they are for; each adds to what the ones before made."""
 _Pairs: TypeAlias = Mapping[int, tuple[nn.Module, nn.Module]]
 _ACTIVATIONS = {"linear": nn.Identity, "swish": nn.Hardswish}
 """Where webui's name is not torch's own in lower case."""
@@ -38,7 +40,11 @@ class Attending:
         loaded = [(plan.strength, _networks(plan, device)) for plan in plans if plan.strength != 0.0]
         for hook in self._hooks:
             hook.remove()
-        self._hooks = list(_hooked(self._unet, loaded)) if loaded else []
+        keys, values = (
+            [(strength, {width: pair[half] for width, pair in nets.items()}) for strength, nets in loaded]
+            for half in (0, 1)
+        )
+        self._hooks = list(before_attention(self._unet, keys, values)) if loaded else []
         self._plans = plans
 
 
@@ -49,16 +55,26 @@ def network(net: Net, tensors: Mapping[str, Tensor]) -> nn.Module:
     for index, layer in enumerate(net.layers):
         modules.append(_module(layer, tensors))
         if not layer.is_norm and (index != last or net.activates_output):
-            modules.append(_activation(net.activation))
+            modules.append(activation(net.activation))
     return nn.Sequential(*modules).float().eval().requires_grad_(False)
 
 
-def _hooked(unet: nn.Module, loaded: Sequence[tuple[float, _Pairs]]) -> Iterator[RemovableHandle]:
+def before_attention(unet: nn.Module, keys: Chain, values: Chain) -> Iterator[RemovableHandle]:
+    """Have nets stand before every attention's keys and values, as many as the chains hold at the time."""
     for name, module in unet.named_modules():
         half = _HALVES.get(name.rpartition(".")[2])
         if half is not None:
-            chain = [(strength, {width: pair[half] for width, pair in nets.items()}) for strength, nets in loaded]
-            yield module.register_forward_pre_hook(partial(_put_before, chain))
+            yield module.register_forward_pre_hook(partial(_put_before, (keys, values)[half]))
+
+
+def activation(name: str) -> nn.Module:
+    """By webui's name of it; raises `Incompatible` for one that torch has not."""
+    named = {one.lower(): getattr(nn, one) for one in nn.modules.activation.__all__} | _ACTIVATIONS
+    try:
+        module: nn.Module = named[name]()
+    except (KeyError, TypeError):
+        raise Incompatible(f"a hypernetwork with the activation {name!r} cannot be applied") from None
+    return module
 
 
 def _networks(plan: HypernetworkPlan, device: torch.device) -> _Pairs:
@@ -73,9 +89,7 @@ def _networks(plan: HypernetworkPlan, device: torch.device) -> _Pairs:
     return {width: (network(keys, tensors), network(values, tensors)) for width, (keys, values) in plan.nets.items()}
 
 
-def _put_before(
-    chain: Sequence[tuple[float, Mapping[int, nn.Module]]], _module: nn.Module, inputs: tuple[Any, ...]
-) -> tuple[Any, ...]:
+def _put_before(chain: Chain, _module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Each adds its answer times its strength to what enters, in float32; one without a net for this width does not."""
     context, *others = inputs
     for strength, nets in chain:
@@ -88,13 +102,4 @@ def _put_before(
 def _module(layer: Layer, tensors: Mapping[str, Tensor]) -> nn.Module:
     module: nn.Module = nn.LayerNorm(layer.shape) if layer.is_norm else nn.Linear(layer.shape[1], layer.shape[0])
     module.load_state_dict({"weight": tensors[layer.weight], "bias": tensors[layer.bias]}, assign=True)
-    return module
-
-
-def _activation(name: str) -> nn.Module:
-    named = {one.lower(): getattr(nn, one) for one in nn.modules.activation.__all__} | _ACTIVATIONS
-    try:
-        module: nn.Module = named[name]()
-    except (KeyError, TypeError):
-        raise Incompatible(f"a hypernetwork with the activation {name!r} cannot be applied") from None
     return module

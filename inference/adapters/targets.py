@@ -3,7 +3,7 @@
 Underscored names are ambiguous, so a name is looked up among the base model's own module names and never split.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,9 +12,10 @@ from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2, TEXT_ROLES, UN
 from inference.weights.single_file import rename
 from inference.weights.text_encoder import CANONICAL
 
-__all__ = ["Spellings", "Target", "kohya_name", "native_names"]
+__all__ = ["Spellings", "Target", "kohya_name", "kohya_names", "native_names"]
 
 _KOHYA = {UNET: "lora_unet", TEXT_ENCODER: "lora_te", TEXT_ENCODER_2: "lora_te2"}
+_KOHYA_PAIR = {**_KOHYA, TEXT_ENCODER: "lora_te1"}
 _FRONTS = (
     ("lora_unet_", UNET),
     ("oft_unet_", UNET),
@@ -66,8 +67,21 @@ class Target:
 
 
 def kohya_name(target: Target) -> str:
-    """The name that kohya's scripts, and with them nearly all tools, give to a target."""
+    """How kohya's scripts, and with them nearly all tools, call a target of a base with one text encoder."""
     return f"{_KOHYA[target.role]}_{target.module.replace('.', '_')}"
+
+
+def kohya_names(parts: Mapping[str, Part]) -> Callable[[Target], str]:
+    """How they call a target of this base: of SDXL's UNet by Stability's own code, as all tools expect there."""
+    if TEXT_ENCODER_2 not in parts:
+        return kohya_name
+    native = native_names(parts[UNET])
+
+    def named(target: Target) -> str:
+        own = native.get(target.module, target.module) if target.role == UNET else target.module
+        return f"{_KOHYA_PAIR[target.role]}_{own.replace('.', '_')}"
+
+    return named
 
 
 class Spellings:

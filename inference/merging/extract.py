@@ -1,17 +1,17 @@
 """What a fine-tuned checkpoint adds to its base, as a LoRA: the best one of its rank, by singular values."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from inference.adapters.targets import native_names
+from inference.adapters.targets import Target, kohya_names
 from inference.plan import LoadPlan, ModelPlan, resolve
 from inference.request import GenerationRequest
 from inference.weights.load import load_part
-from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2, TEXT_ROLES, UNET, Part
+from inference.weights.parts import TEXT_ROLES, UNET, Part
 from inference.weights.save import save_tensors, tensor_digest
 from inference.weights.text_encoder import canonical
 from modelhub.catalog import Catalog
@@ -96,28 +96,15 @@ def _check(tuned: ModelPlan, base: ModelPlan) -> None:
 
 def _layers(recipe: ExtractRecipe, tuned: ModelPlan, base: ModelPlan) -> Iterator[Progress | Mapping[str, Tensor]]:
     """The factors of each module that differs, under kohya's names."""
-    names = _kohya_names(base)
+    names = kohya_names(base.parts)
     roles = [role for role in base.parts if role == UNET or (role in TEXT_ROLES and recipe.text_encoder)]
     for role in roles:
         ours, theirs = (_weights(plan.parts[role]) for plan in (tuned, base))
         for number, (module, weight) in enumerate(ours.items(), start=1):
             delta = weight.float() - theirs[module].float()
             if delta.abs().max() >= recipe.least:
-                yield _factors(names(role, module), delta, recipe.rank)
+                yield _factors(names(Target(role, module)), delta, recipe.rank)
             yield Progress(f"extract from the {role.replace('_', ' ')}", number, len(ours), "modules")
-
-
-def _kohya_names(plan: ModelPlan) -> Callable[[str, str], str]:
-    """(role, module) -> its name: of SDXL's UNet by Stability's own code, as all tools expect there."""
-    pair = TEXT_ENCODER_2 in plan.parts
-    fronts = {UNET: "lora_unet", TEXT_ENCODER: "lora_te1" if pair else "lora_te", TEXT_ENCODER_2: "lora_te2"}
-    native = native_names(plan.parts[UNET]) if pair else {}
-
-    def named(role: str, module: str) -> str:
-        own = native.get(module, module) if role == UNET else module
-        return f"{fronts[role]}_{own.replace('.', '_')}"
-
-    return named
 
 
 def _weights(part: Part) -> dict[str, Tensor]:

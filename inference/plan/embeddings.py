@@ -20,7 +20,7 @@ from modelhub.errors import Incompatible
 from modelhub.headers import TensorTable, read_table
 from modelhub.kinds import Artifact, Kind
 
-__all__ = ["plan_embeddings", "with_embeddings"]
+__all__ = ["plan_embedding", "plan_embeddings", "with_embeddings"]
 
 _SMALL, _LARGE = "text_encoder", "text_encoder_2"
 _TENSORS = {"clip_l": _SMALL, "clip_g": _LARGE}
@@ -51,6 +51,19 @@ def plan_embeddings(request: GenerationRequest, model: ModelPlan, catalog: Catal
     named = {one.name for one in _named(request, names)}
     found = [one for one in candidates if one.name in named]
     return replace(model, embeddings=tuple(_planned(one, model, catalog) for one in found))
+
+
+def plan_embedding(path: Path, model: ModelPlan, *, name: str, sha256: str = "") -> EmbeddingPlan:
+    """A file's vectors under a name; raises `Incompatible` for those that the model has no place for."""
+    table = read_table(path)
+    rows = _rows(table, model)
+    _check(path, table, rows, model)
+    counts = {_count(table.tensors[tensor].shape) for tensor in rows.values()}
+    if len(counts) != 1 or not 0 < (count := counts.pop()) <= CHUNK:
+        raise Incompatible(
+            f"{path.name} has not 1 to {CHUNK} vectors for each text encoder: prompts have no room for it"
+        )
+    return EmbeddingPlan(name, sha256, path, rows, count)
 
 
 def with_embeddings(request: GenerationRequest, models: Sequence[ModelPlan | None]) -> GenerationRequest:
@@ -110,16 +123,7 @@ def _in_a_pass(prompt: str, negative: str, calls: int, before: int = 0) -> Itera
 
 def _planned(named: _Named, model: ModelPlan, catalog: Catalog) -> EmbeddingPlan:
     check_readable(named.artifact)
-    path = named.artifact.path
-    table = read_table(path)
-    rows = _rows(table, model)
-    _check(path, table, rows, model)
-    counts = {_count(table.tensors[tensor].shape) for tensor in rows.values()}
-    if len(counts) != 1 or not 0 < (count := counts.pop()) <= CHUNK:
-        raise Incompatible(
-            f"{path.name} has not 1 to {CHUNK} vectors for each text encoder: prompts have no room for it"
-        )
-    return EmbeddingPlan(named.name, catalog.sha256(named.artifact), path, rows, count)
+    return plan_embedding(named.artifact.path, model, name=named.name, sha256=catalog.sha256(named.artifact))
 
 
 def _rows(table: TensorTable, model: ModelPlan) -> dict[str, str]:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from inference.weights.parts import TEXT_ROLES, UNET, VAE, Part
 from modelhub.errors import BrokenFile, Incompatible
 from modelhub.families import Family
 
-__all__ = ["SCHEMA", "Hints", "read_hints", "write_hints"]
+__all__ = ["SCHEMA", "Hints", "hints_of", "read_hints", "write_hints"]
 
 SCHEMA = 1
 
@@ -47,6 +48,21 @@ def write_hints(hints: Hints) -> dict[str, str]:
     """Header entries that `read_hints` reads back."""
     fields = {name: getattr(hints, name) for name in Hints.__slots__}
     return {"modelhub.schema": str(SCHEMA), "modelhub.config": json.dumps(fields, sort_keys=True)}
+
+
+def hints_of(parts: Mapping[str, Part], family: Family) -> Hints:
+    """What a file of these parts has to say, but for its resolution."""
+    configs = {role: part.config for role, part in parts.items()}
+    heads = configs[UNET]["attention_head_dim"]
+    text = next(configs[role] for role in TEXT_ROLES if role in configs)
+    is_usual = text["num_attention_heads"] * family.clip_head_width == text["hidden_size"]
+    return Hints(
+        unet_heads=heads if isinstance(heads, int) else None,
+        unet_norm_groups=configs[UNET]["norm_num_groups"],
+        vae_norm_groups=configs[VAE]["norm_num_groups"],
+        text_encoder_heads=None if is_usual else text["num_attention_heads"],
+        resolution=None,
+    )
 
 
 def _usual(family: Family) -> Hints:

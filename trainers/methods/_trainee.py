@@ -1,10 +1,11 @@
 """What the training loop knows of a method."""
 
+import random
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -39,6 +40,8 @@ class Export:
     ending: str = ""
     """Put after the recipe's name, where a training makes several models."""
     suffix: str = ".safetensors"
+    pickled: Mapping[Any, object] | None = None
+    """What torch pickles in place of the tensors, where a tool reads nothing else."""
 
 
 class Trainee(Protocol):
@@ -60,6 +63,14 @@ class Trainee(Protocol):
         ...
 
     def groups(self) -> list[ParameterGroup]: ...
+
+    def phrase(self, caption: str, chance: random.Random) -> str:
+        """What the text encoders are told in place of a caption: the caption, but for new words."""
+        ...
+
+    def begin_step(self, step: int) -> None:
+        """What a method decides anew for each step, such as what it leaves out; `step` counts those before it."""
+        ...
 
     def after_step(self, step: int) -> None:
         """What a method sees to after each update, such as norms."""

@@ -1,163 +1,185 @@
-"""LoRA: low-rank deltas beside frozen layers (Hu et al. 2021, https://arxiv.org/abs/2106.09685).
+"""LoRA and LyCORIS: what is learned beside frozen layers (Hu et al. 2021, https://arxiv.org/abs/2106.09685).
 
 Trained are, as in kohya's scripts, every linear layer and 1x1 convolution of the UNet's transformers and, if
-wanted, of the text encoder's attention and MLP. The file has kohya's names, which nearly every tool reads.
+wanted, the convolutions between them and the text encoders' attention and MLP.
 """
 
-import math
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
-from inference.adapters.merge import deltas, module_of
-from inference.adapters.targets import Target, kohya_name
-from inference.plan import ModelPlan, plan_adapter
-from inference.weights.single_file import TEXT_ENCODER, UNET, Part
-from inference.weights.text_encoder import canonical
-from modelhub.errors import BrokenFile
+from inference.adapters.merge import module_of
+from inference.plan import ModelPlan
+from inference.weights.parts import TEXT_ROLES
 from modelhub.kinds import Kind
+from trainers.chance import generator
+from trainers.methods._lora.decomposed import Decomposed
+from trainers.methods._lora.dropouts import leave_out, put_back
+from trainers.methods._lora.factors import Factors
+from trainers.methods._lora.files import DTYPES, check_written, diffusers_tensors, kohya_metadata, kohya_tensors
+from trainers.methods._lora.hadamard import Hadamard
+from trainers.methods._lora.joint import Joint
+from trainers.methods._lora.kronecker import Kronecker
+from trainers.methods._lora.low_rank import LowRank
+from trainers.methods._lora.orthogonal import Orthogonal
+from trainers.methods._lora.places import Place, places, rates
+from trainers.methods._lora.start import go_on
 from trainers.methods._trainee import Export, ParameterGroup
+from trainers.methods._words import Words
 from trainers.recipe import LoraOptions, Recipe
 
-__all__ = ["Lora", "LoraFactors", "prepare", "targets"]
-
-_UNET_BLOCKS = (".attentions.",)
-_TEXT_BLOCKS = (".self_attn.", ".mlp.")
-
-
-class LoraFactors(nn.Module):
-    """The pair of factors of one layer: adds alpha / rank * up(down(x)) to what the layer gives."""
-
-    def __init__(self, layer: nn.Linear | nn.Conv2d, rank: int, alpha: float, generator: torch.Generator) -> None:
-        super().__init__()
-        out, width = layer.weight.shape[:2]
-        bound = 1 / math.sqrt(width)  # Kaiming uniform with a = sqrt(5), as kohya begins
-        self.down = nn.Parameter(torch.empty(rank, width).uniform_(-bound, bound, generator=generator))
-        self.up = nn.Parameter(torch.zeros(out, rank))
-        self.scale = alpha / rank
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x.to(self.down.dtype)
-        if x.ndim == 4:  # a 1x1 convolution: [B, C, h, w]
-            low = nn.functional.conv2d(x, self.down[:, :, None, None])
-            return nn.functional.conv2d(low, self.up[:, :, None, None]) * self.scale
-        return nn.functional.linear(nn.functional.linear(x, self.down), self.up) * self.scale
+__all__ = ["Lora", "prepare"]
 
 
 class Lora:
-    """Factors on all targets of a base; a `Trainee`."""
+    """Factors beside the layers of a base, and new words if they are wanted too; a `Trainee`."""
 
-    def __init__(self, models: Mapping[str, nn.Module], parts: Mapping[str, Part], recipe: Recipe) -> None:
+    def __init__(self, models: Mapping[str, nn.Module], plan: ModelPlan, recipe: Recipe) -> None:
         assert isinstance(recipe.options, LoraOptions)
         self._recipe = recipe
-        self._parts = parts
-        self._rests = False
+        self._parts = plan.parts
+        self._rates = rates(recipe, plan.parts)
         options = self._options = recipe.options
-        generator = torch.Generator().manual_seed(recipe.seed)
-        self._factors: dict[Target, LoraFactors] = {}
-        for target in targets(models, text_encoder=self.trains_text_encoder):
-            layer = module_of(models, target)
+        self._joints: dict[Place, Joint] = {}
+        self.module = nn.ModuleDict()
+        for place in places(plan.parts, options, list(self._rates)):
+            layer = module_of(models, place.target)
             assert isinstance(layer, nn.Linear | nn.Conv2d)
-            factors = LoraFactors(layer, options.rank, options.scale_alpha, generator)
-            self._factors[target] = factors.to(layer.weight.device)
-        self.module = nn.ModuleDict({kohya_name(target): factors for target, factors in self._factors.items()})
-        self._handles = [self._join(module_of(models, target), one) for target, one in self._factors.items()]
+            factors = _factors(place, layer.weight, recipe.seed, options).to(layer.weight.device)
+            self.module[place.name] = factors
+            self._joints[place] = Joint(layer, factors)  # type: ignore[arg-type]
+        for start in plan.adapters:
+            go_on(self._joints, start)
+        self._words = Words(models, plan, recipe, options.pivotal) if options.pivotal else None
+        if self._words:
+            self.module["words"] = self._words
+        self._join()
 
     @property
     def trains_text_encoder(self) -> bool:
-        return self._recipe.text_encoder_learning_rate > 0
-
-    def groups(self) -> list[ParameterGroup]:
-        """The UNet's factors and the text encoder's, each with its learning rate."""
-        rates = {UNET: self._recipe.learning_rate, TEXT_ENCODER: self._recipe.text_encoder_learning_rate}
-        return [
-            ParameterGroup(role, [parameter for factors in members for parameter in factors.parameters()], rate)
-            for role, rate in rates.items()
-            if (members := [factors for target, factors in self._factors.items() if target.role == role])
-        ]
+        return bool(self._words) or any(role in self._rates for role in TEXT_ROLES)
 
     @property
     def words(self) -> Mapping[str, Mapping[str, Tensor]]:
-        return {}
+        return self._words.spoken if self._words else {}
+
+    def groups(self) -> list[ParameterGroup]:
+        """A part's factors learn at its rate, those of some blocks and (LoRA+) upper ones at a multiple of it."""
+        found: dict[tuple[str, float], list[nn.Parameter]] = {}
+        for place, parameter in self._parameters():
+            is_upper = self._options.plus_ratio > 1 and parameter is _upper(self._joints[place].factors)
+            names = (place.target.role, place.block if place.rate != 1 else "", "up" if is_upper else "")
+            rate = self._rates[place.target.role] * place.rate * (self._options.plus_ratio if is_upper else 1)
+            found.setdefault((" ".join(filter(None, names)), rate), []).append(parameter)
+        groups = [ParameterGroup(name, parameters, rate) for (name, rate), parameters in found.items()]
+        return [*groups, self._words.group] if self._words else groups
+
+    def phrase(self, caption: str, chance: random.Random) -> str:
+        return self._words.phrase(caption, chance) if self._words else caption
+
+    def begin_step(self, step: int) -> None:
+        """Choose what the step leaves out."""
+        if self._drops:
+            leave_out(list(self._joints.values()), self._options, self._recipe.seed, step)
 
     def after_step(self, step: int) -> None:
-        """Nothing to see to."""
+        """All takes part again; deltas that have grown too large are scaled down."""
+        if self._drops:
+            put_back(list(self._joints.values()))
+        if self._options.max_norm:
+            self._limit(self._options.max_norm)
+        if self._words:
+            self._words.after_step(step)
 
     def exports(self, formats: Sequence[str]) -> list[Export]:
-        metadata = {
-            "ss_network_module": "networks.lora",
-            "ss_network_dim": str(self._options.rank),
-            "ss_network_alpha": f"{self._options.scale_alpha:g}",
-            "ss_network_args": "{}",
-        }
-        return [Export(Kind.LORA, self.tensors(), "kohya", metadata)]
+        """kohya's file, which nearly every tool reads, and diffusers' if it is asked for; new words by themselves."""
+        wanted = [one for one in formats if one in ("kohya", "diffusers")] or ["kohya"]
+        found = [Export(Kind.LORA, self.tensors(one), one, kohya_metadata(self._options)) for one in wanted]
+        return [*found, *self._words.exports(formats, ending="-words")] if self._words else found
+
+    def tensors(self, format_name: str = "kohya") -> dict[str, Tensor]:
+        """As a file of that format holds them."""
+        dtype = DTYPES[self._recipe.export.precision]
+        write = diffusers_tensors if format_name == "diffusers" else kohya_tensors
+        return write(self._joints, dtype)
+
+    def check(self, export: Export, path: Path) -> None:
+        """The file, read as `generate` reads it, changes the base as it was trained; raises `BrokenFile`."""
+        if self._words and export.kind == Kind.EMBEDDING:
+            self._words.check(export, path)
+        else:
+            check_written(path, self._joints, self._parts, self._recipe.export.precision)
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
         """The factors are left out."""
-        self._rests = True
+        self.detach()
         try:
             yield
         finally:
-            self._rests = False
-
-    def tensors(self) -> dict[str, Tensor]:
-        """kohya's keys, float16: ``NAME.lora_down.weight``, ``NAME.lora_up.weight``, ``NAME.alpha``."""
-        found: dict[str, Tensor] = {}
-        alpha = torch.tensor(self._options.scale_alpha, dtype=torch.float16)
-        for target, factors in self._factors.items():
-            name = kohya_name(target)
-            is_convolution = len(self._parts[target.role].modules[target.module]) == 4
-            shape = (..., None, None) if is_convolution else (...,)
-            found[f"{name}.lora_down.weight"] = factors.down.detach()[shape].to(torch.float16)
-            found[f"{name}.lora_up.weight"] = factors.up.detach()[shape].to(torch.float16)
-            found[f"{name}.alpha"] = alpha
-        return found
-
-    def check(self, export: Export, path: Path) -> None:
-        """The file, read as `generate` reads it, gives the deltas that were trained, all of them and no other."""
-        written = dict(deltas(plan_adapter(path, self._parts, name=path.stem)))
-        if written.keys() != self._factors.keys():
-            raise BrokenFile(path, f"{len(written)} of {len(self._factors)} trained layers can be read back")
-        for target, delta in written.items():
-            factors = self._factors[target]
-            up, down = factors.up.detach().half().float().cpu(), factors.down.detach().half().float().cpu()
-            if not torch.allclose(delta, up @ down * factors.scale, rtol=1e-3, atol=1e-6):
-                raise BrokenFile(path, f"{target.module} reads back other than it was trained")
+            self._join()
 
     def detach(self) -> None:
         """Take the factors off the base."""
-        for handle in self._handles:
-            handle.remove()
+        for joint in self._joints.values():
+            joint.leave()
 
-    def _join(self, layer: nn.Module, factors: LoraFactors) -> RemovableHandle:
-        def add(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-            if self._rests:
-                return output
-            delta: Tensor = factors(inputs[0])
-            return output + delta.to(output.dtype)
+    def _parameters(self) -> Iterator[tuple[Place, nn.Parameter]]:
+        return ((place, one) for place in self._joints for one in self.module[place.name].parameters())
 
-        return layer.register_forward_hook(add)
+    @property
+    def _drops(self) -> bool:
+        options = self._options
+        return bool(options.dropout or options.rank_dropout or options.module_dropout)
+
+    def _join(self) -> None:
+        for joint in self._joints.values():
+            joint.join()
+
+    @torch.no_grad()
+    def _limit(self, most: float) -> None:
+        """Each factor gets its share of what its delta's norm is too large (kohya's scale_weight_norms)."""
+        for joint in self._joints.values():
+            added = _added(joint.factors)
+            parameters = added.multiplied()
+            share = (most / added.delta(joint.layer.weight).norm()).clamp(max=1) ** (1 / len(parameters))
+            for parameter in parameters:
+                parameter.mul_(share)
 
 
 def prepare(models: Mapping[str, nn.Module], plan: ModelPlan, recipe: Recipe) -> Lora:
-    """New factors, joined to the models; the first step gives exactly what the base gives."""
-    return Lora(models, plan.parts, recipe)
+    """New factors, joined to the models: the first step gives what the base gives.
+
+    Where the plan has adapters, training goes on from them. Raises `BadValue` for blocks that the base lacks, and
+    `Incompatible` for an adapter that is not what the recipe trains.
+    """
+    return Lora(models, plan, recipe)
 
 
-def targets(models: Mapping[str, nn.Module], *, text_encoder: bool) -> Iterator[Target]:
-    """The layers that kohya's scripts train, in a fixed order."""
-    for name, module in models[UNET].named_modules():
-        if any(block in f".{name}" for block in _UNET_BLOCKS) and _is_linear(module):
-            yield Target(UNET, name)
-    for name, module in models[TEXT_ENCODER].named_modules() if text_encoder else ():
-        if any(block in f".{name}" for block in _TEXT_BLOCKS) and _is_linear(module):
-            yield Target(TEXT_ENCODER, canonical(name))
+def _factors(place: Place, weight: Tensor, seed: int, options: LoraOptions) -> nn.Module:
+    """As they begin: by the layer's name, so that another layer more changes no other's."""
+    chance = generator(seed, place.name)
+    match options.algorithm:
+        case "lora":
+            found: nn.Module = LowRank(place.shape, place.rank, place.alpha, chance)
+        case "loha":
+            found = Hadamard(place.shape, place.rank, place.alpha, chance)
+        case "lokr":
+            found = Kronecker(place.shape, place.rank, place.alpha, chance, options.factor)
+        case "oft":
+            return Orthogonal(place.shape, place.rank, options.constraint)
+    return Decomposed(found, weight) if options.dora else found
 
 
-def _is_linear(module: nn.Module) -> bool:
-    return isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1))
+def _upper(factors: Factors) -> nn.Parameter | None:
+    added = _added(factors)
+    return added.up if isinstance(added, LowRank) else None
+
+
+def _added(factors: Factors) -> Factors:
+    """What DoRA decomposes, or the factors themselves."""
+    return factors.inner if isinstance(factors, Decomposed) else factors

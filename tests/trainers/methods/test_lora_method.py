@@ -7,87 +7,27 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
-from torch import Tensor, nn
 
 from inference.adapters.merge import deltas
-from inference.adapters.targets import Target, kohya_name
-from inference.plan import ModelPlan, NamedModel, plan_adapter
-from inference.weights.load import build, load_part, read_tensors
+from inference.adapters.targets import Target
+from inference.plan import plan_adapter
+from inference.weights.load import read_tensors
 from inference.weights.save import save_tensors
-from inference.weights.single_file import TEXT_ENCODER, UNET, Part, checkpoint_parts
+from inference.weights.single_file import TEXT_ENCODER, UNET, Part
 from modelhub.errors import BrokenFile
-from modelhub.families import family
-from tests import tables
-from trainers.methods.lora import Lora, prepare, targets
-from trainers.recipe import DatasetOptions, LoraOptions, Recipe
-
-Models = dict[str, nn.Module]
+from tests.trainers.methods.loras import Models, answers, learnt, loaded, planned, recipe, saved
+from trainers.methods.lora import prepare
 
 
 @pytest.fixture
 def models(parts: Mapping[str, Part]) -> Models:
-    return {role: load_part(part, device=torch.device("cpu"), dtype=torch.float32) for role, part in parts.items()}
+    return loaded(parts)
 
 
-def recipe(*, rank: int = 4, alpha: float | None = 3.0, text: float = 1e-4, seed: int = 0) -> Recipe:
-    return Recipe(
-        base="x", name="kip", dataset=DatasetOptions(images=Path("x")), seed=seed, text_encoder_learning_rate=text,
-        options=LoraOptions(rank=rank, alpha=alpha),
-    )  # fmt: skip
-
-
-def planned(parts: Mapping[str, Part]) -> ModelPlan:
-    return ModelPlan(family("sd1"), "epsilon", 64, parts, NamedModel("tiny", "0" * 64))
-
-
-def answers(models: Models) -> tuple[Tensor, Tensor]:
-    """What UNet and text encoder make of fixed inputs."""
-    generator = torch.Generator().manual_seed(0)
-    encoded = models[TEXT_ENCODER](torch.arange(77)[None]).last_hidden_state
-    noise = torch.randn(1, 4, 8, 8, generator=generator)
-    context = torch.randn(encoded.shape, generator=generator)
-    return models[UNET](noise, torch.tensor([500]), context, return_dict=False)[0], encoded
-
-
-def learnt(lora: Lora) -> Lora:
-    """As after a training: no factor is zero."""
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in lora.module.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.1)
-    return lora
-
-
-@pytest.fixture(scope="module")
-def real() -> tuple[Mapping[str, Part], Models]:
-    """Stable Diffusion 1.5 in its real size, without memory."""
-    parts = checkpoint_parts(Path("sd15.safetensors"), tables.table(tables.ldm_checkpoint()), family("sd1"))
-    return parts, {role: build(part) for role, part in parts.items()}
-
-
-def test_kohya_trains_192_layers_of_sd15s_unet_and_72_of_its_text_encoder(real: tuple[object, Models]) -> None:
-    found = list(targets(real[1], text_encoder=True))
-
-    assert sum(target.role == UNET for target in found) == 192
-    assert sum(target.role == TEXT_ENCODER for target in found) == 72
-
-
-def test_the_layers_are_those_of_a_kohya_file(real: tuple[object, Models]) -> None:
-    kohya = {key.partition(".")[0] for key in tables.kohya_lora()}
-
-    assert {kohya_name(target) for target in targets(real[1], text_encoder=True)} == kohya
-
-
-def test_every_layer_of_the_file_is_one_of_the_base(real: tuple[Mapping[str, Part], Models]) -> None:
-    parts, models = real
-
-    assert all(target.module in parts[target.role].modules for target in targets(models, text_encoder=True))
-
-
-def test_new_factors_change_nothing(models: Models) -> None:
+def test_new_factors_change_nothing(models: Models, parts: Mapping[str, Part]) -> None:
     before = answers(models)
 
-    prepare(models, planned({}), recipe())
+    prepare(models, planned(parts), recipe())
 
     assert all(torch.equal(now, then) for now, then in zip(answers(models), before, strict=True))
 
@@ -173,11 +113,6 @@ def test_factors_of_a_convolution_are_written_as_convolutions(models: Models, pa
 
     assert tensors[f"{name}.lora_down.weight"].shape == (4, 8, 1, 1)
     assert tensors[f"{name}.lora_up.weight"].shape == (8, 4, 1, 1)
-
-
-def saved(lora: Lora, path: Path) -> Path:
-    save_tensors(path, lora.tensors(), {})
-    return path
 
 
 @pytest.mark.parametrize("alpha", [3.0, None])
