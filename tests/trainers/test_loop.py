@@ -11,22 +11,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from inference.plan import ModelPlan, NamedModel
 from inference.weights.load import load_part
 from inference.weights.single_file import Part
 from modelhub.errors import ModelHubError
 from modelhub.families import family
+from modelhub.jobs import Notice, Step
 from tests.trainers.pictures import Size
 from trainers.buckets import Placement
 from trainers.caches import CachedLatents
 from trainers.dataset import Sample
-from trainers.loop import Trainer, learning_rate
+from trainers.loop import Trainer
 from trainers.material import Material
 from trainers.methods.lora import Lora, prepare
 from trainers.objective import Objective
+from trainers.optimizers import KINDS
 from trainers.recipe import AugmentOptions, CaptionOptions, DatasetOptions, LoraOptions, Recipe, SubsetOptions
 from trainers.runs import RunFolder
+from trainers.tally import Tally
 from trainers.texts import Texts
 from trainers.views import Item, View
 
@@ -85,19 +89,21 @@ def material(
     return Material(samples, items, found, family("sd1").latent)
 
 
-def trainer(parts: Mapping[str, Part], wanted: Recipe, learns_from: Material | None = None) -> tuple[Trainer, Lora]:
+def trainer(
+    parts: Mapping[str, Part], wanted: Recipe, learns_from: Material | None = None, *, read_every: int | None = None
+) -> tuple[Trainer, Lora]:
     models: dict[str, nn.Module] = {
         role: load_part(part, device=CPU, dtype=torch.float32) for role, part in parts.items()
     }
     plan = ModelPlan(family("sd1"), "epsilon", 64, parts, NamedModel("tiny", "0" * 64))
     lora = prepare(models, plan, wanted)
-    objective = Objective("epsilon", torch.tensor(plan.table.sigmas), wanted.loss.min_snr_gamma or None)
+    objective = Objective("epsilon", torch.tensor(plan.table.sigmas), wanted.loss)
     texts = Texts(plan, models, lora.words, clip_skip=1, learns=lora.trains_text_encoder)
-    return Trainer(models, texts, lora, learns_from or material(), objective, wanted, CPU), lora
+    return Trainer(models, texts, lora, learns_from or material(), objective, wanted, CPU, read_every=read_every), lora
 
 
 def losses(parts: Mapping[str, Part], wanted: Recipe, learns_from: Material | None = None) -> list[float]:
-    return [step.loss for step in trainer(parts, wanted, learns_from)[0].steps()]
+    return [step.loss for step in trainer(parts, wanted, learns_from)[0].steps() if isinstance(step, Step)]
 
 
 def parameters(lora: Lora) -> dict[str, Tensor]:
@@ -109,7 +115,7 @@ def same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
 
 
 def test_the_loss_falls(parts: Mapping[str, Part]) -> None:
-    found = losses(parts, recipe(steps=40, batch=2, learning_rate=5e-2, optimizer={"schedule": "constant"}))
+    found = losses(parts, recipe(steps=60, batch=2, learning_rate=5e-2, optimizer={"schedule": "constant"}))
 
     assert sum(found[-10:]) < 0.9 * sum(found[:10])
 
@@ -184,28 +190,6 @@ def test_a_step_tells_loss_mean_and_rate(parts: Mapping[str, Part]) -> None:
     assert told[1].smoothed == pytest.approx(sum(weighted) / 1.95)
 
 
-@pytest.mark.parametrize(
-    ("schedule", "expected"),
-    [
-        ("constant", [0.5, 1, 1, 1, 1, 1]),
-        ("linear", [0.5, 1, 1, 0.75, 0.5, 0.25]),
-        ("cosine", [0.5, 1, 1, (1 + 0.5**0.5) / 2, 0.5, (1 - 0.5**0.5) / 2]),
-    ],
-)
-def test_the_learning_rate_rises_and_then_takes_its_course(schedule: str, expected: list[float]) -> None:
-    found = [learning_rate(step, 6, schedule=schedule, warmup=1 / 3) for step in range(6)]
-
-    assert found == pytest.approx(expected)
-
-
-def test_a_warm_up_of_everything_only_rises() -> None:
-    assert [learning_rate(step, 4, schedule="cosine", warmup=1.0) for step in range(4)] == [0.25, 0.5, 0.75, 1.0]
-
-
-def test_a_course_without_warm_up_begins_in_full() -> None:
-    assert learning_rate(0, 4, schedule="linear", warmup=0.0) == 1.0
-
-
 def gradient_norm(parts: Mapping[str, Part], wanted: Recipe) -> float:
     work, lora = trainer(parts, wanted)
     next(work.steps())
@@ -274,25 +258,260 @@ def test_repeats_make_an_epoch_longer(parts: Mapping[str, Part]) -> None:
     assert sorted(seen[6:]) == [0, 1, 1, 1, 1, 2, 2]
 
 
-def test_a_loss_that_is_no_number_stops_before_it_harms_the_parameters(parts: Mapping[str, Part]) -> None:
+def test_the_same_step_comes_of_whatever_is_computed_at_once(parts: Mapping[str, Part]) -> None:
+    shown = material(flip=True, mirrored=True, sizes=[(64, 64)] * 3)
+    together = {"steps": 3, "batch": 3, "learning_rate": 1e-3, "text_encoder_learning_rate": 1e-3}
+
+    expected = losses(parts, recipe(**together), shown)
+
+    for at_once in (1, 2):
+        apart = recipe(**together, compute={"micro_batch": at_once})
+        assert losses(parts, apart, shown) == pytest.approx(expected, rel=1e-5)
+
+
+def test_gradient_checkpointing_changes_nothing(parts: Mapping[str, Part]) -> None:
+    plain, lora = trainer(parts, recipe(steps=2))
+    spared, other = trainer(parts, recipe(steps=2, compute={"checkpointing": True}))
+
+    told = list(plain.steps())
+
+    assert [one.loss for one in spared.steps() if isinstance(one, Step)] == pytest.approx(
+        [one.loss for one in told if isinstance(one, Step)], rel=1e-6
+    )
+    theirs = parameters(other)
+    assert all(torch.allclose(one, theirs[name], rtol=1e-5, atol=1e-6) for name, one in parameters(lora).items())
+
+
+HOLDS_STATE: list[dict[str, Any]] = [
+    *({"optimizer": {"name": name}, "learning_rate": 1e-3} for name in KINDS if "8bit" not in name),
+    {"compute": {"ema": 0.9, "ema_every": 2}},
+    {"compute": {"precision": "bf16"}},
+    {"compute": {"precision": "fp16"}},
+    {"compute": {"micro_batch": 1}, "batch": 2},
+    {"optimizer": {"schedule": "rex", "warmup": 2, "floor": 0.1}},
+    {"options": LoraOptions(rank=2, dropout=0.5)},
+]
+
+
+@pytest.mark.parametrize("entries", HOLDS_STATE, ids=str)
+def test_a_resumed_training_is_the_same_whatever_it_keeps(
+    parts: Mapping[str, Part], tmp_path: Path, entries: dict[str, Any]
+) -> None:
+    wanted = recipe(**{"steps": 4, **entries})
+    whole, expected = trainer(parts, wanted)
+    told = list(whole.steps())
+    stopped, _ = trainer(parts, wanted)
+    list(islice(stopped.steps(), 2))
+    torch.save(stopped.state(), tmp_path / "state.pt")
+
+    resumed, lora = trainer(parts, wanted)
+    resumed.load_state(torch.load(tmp_path / "state.pt", weights_only=True))
+
+    assert list(resumed.steps()) == told[2:]
+    assert same(parameters(lora), parameters(expected))
+    with whole.averaged(), resumed.averaged():
+        assert same(parameters(lora), parameters(expected))
+
+
+@pytest.mark.parametrize("entries", [{"compute": {"ema": 0.5}}, {"optimizer": {"name": "AdamWScheduleFree"}}], ids=str)
+def test_what_is_written_is_the_mean_and_what_learns_comes_back_to_the_bit(
+    parts: Mapping[str, Part], entries: dict[str, Any]
+) -> None:
+    work, lora = trainer(parts, recipe(**entries))
+    list(islice(work.steps(), 4))
+    before = parameters(lora)
+
+    with work.averaged():
+        mean = parameters(lora)
+        assert not lora.module.training
+
+    assert not same(mean, before)
+    assert same(parameters(lora), before)
+    assert lora.module.training
+
+
+def test_without_a_mean_what_is_written_is_what_learns(parts: Mapping[str, Part]) -> None:
+    work, lora = trainer(parts, recipe())
+    before = parameters(lora)
+
+    with work.averaged():
+        assert same(parameters(lora), before)
+
+
+class CountsWaits(TorchDispatchMode):
+    """Counts the operators that hand a number to Python, for which a GPU is waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += func.overloadpacket in (torch.ops.aten._local_scalar_dense, torch.ops.aten.equal)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name in ("AdamW", "Lion", "Prodigy", "AdamWScheduleFree")])
+def test_steps_wait_for_the_device_only_where_losses_are_looked_at(
+    parts: Mapping[str, Part], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = []
+    monkeypatch.setattr(Tally, "read", lambda tally, read=Tally.read: (reads.append(work.step), read(tally)))
+    work, _ = trainer(parts, recipe(steps=10, optimizer={"name": name}), read_every=4)
+
+    with CountsWaits() as waits:
+        told = list(work.steps(lambda step: step == 5))
+
+    assert [one.step for one in told if isinstance(one, Step)] == list(range(1, 11))
+    assert set(reads) == {0, 4, 5, 8, 10}
+    assert waits.count == 0
+
+
+def test_steps_are_told_in_order_and_never_later_than_what_is_due(parts: Mapping[str, Part]) -> None:
+    work, _ = trainer(parts, recipe(steps=7), read_every=100)
+
+    seen = [(one.step, work.step) for one in work.steps(lambda step: step == 3) if isinstance(one, Step)]
+
+    assert seen == [(1, 3), (2, 3), (3, 3), (4, 7), (5, 7), (6, 7), (7, 7)]
+
+
+def test_steps_that_were_taken_and_not_told_are_told_after_a_stop(parts: Mapping[str, Part], tmp_path: Path) -> None:
+    expected = list(trainer(parts, recipe())[0].steps())
+    stopped, _ = trainer(parts, recipe(), read_every=4)
+    first = list(islice(stopped.steps(lambda step: False), 2))
+    torch.save(stopped.state(), tmp_path / "state.pt")
+
+    resumed, _ = trainer(parts, recipe())
+    resumed.load_state(torch.load(tmp_path / "state.pt", weights_only=True))
+
+    assert resumed.step == 4
+    assert [*first, *resumed.steps()] == expected
+
+
+class Spoilt(dict[View, CachedLatents]):
+    """Latents of which some looks find NaN."""
+
+    def __init__(self, latents: Mapping[View, CachedLatents], looks: set[int]) -> None:
+        super().__init__(latents)
+        self.looks, self.count = looks, 0
+
+    def __getitem__(self, view: View) -> CachedLatents:
+        self.count += 1
+        found = super().__getitem__(view)
+        return CachedLatents(found.mean * torch.nan, found.deviation) if self.count in self.looks else found
+
+
+@pytest.mark.parametrize("read_every", [1, 4])
+def test_after_a_loss_that_is_no_number_it_goes_back_and_on_at_half_the_rate(
+    parts: Mapping[str, Part], read_every: int
+) -> None:
+    plain = recipe(optimizer={"schedule": "constant", "warmup": 0})
+    shown = material()
+    work, lora = trainer(parts, plain, replace(shown, latents=Spoilt(shown.latents, {3})), read_every=read_every)
+
+    told = list(work.steps(lambda step: False))
+
+    notices = [one.message for one in told if isinstance(one, Notice)]
+    assert notices == ["the loss became nan at step 3: back to step 0, at 0.5 times the learning rate"]
+    after = told[told.index(Notice(notices[0])) + 1 :]
+    assert [one.step for one in after if isinstance(one, Step)] == [1, 2, 3, 4, 5, 6]
+    assert {one.learning_rate for one in after if isinstance(one, Step)} == {5e-3}
+    assert all(one.isfinite().all() for one in parameters(lora).values())
+    assert work.can_go_on
+
+
+def test_a_slower_rate_is_kept_by_a_state(parts: Mapping[str, Part]) -> None:
+    shown = material()
+    plain = recipe(optimizer={"schedule": "constant", "warmup": 0})
+    work, _ = trainer(parts, plain, replace(shown, latents=Spoilt(shown.latents, {3})))
+    list(islice(work.steps(), 5))
+
+    resumed, _ = trainer(parts, plain, shown)
+    resumed.load_state(work.state())
+
+    assert {one.learning_rate for one in resumed.steps() if isinstance(one, Step)} == {5e-3}
+
+
+def test_a_loss_that_stays_no_number_gives_up_with_whole_parameters(parts: Mapping[str, Part]) -> None:
     shown = material()
     nothing = CachedLatents(torch.full((4, 8, 8), torch.nan), torch.zeros(4, 8, 8))
     learns_from = replace(shown, latents={**shown.latents, View(1, shown.items[1].placement): nothing})
     work, lora = trainer(parts, recipe(), learns_from)
-    kept = parameters(lora)
-
-    def take_all_steps() -> None:
-        nonlocal kept
-        for _ in work.steps():
-            kept = parameters(lora)
 
     with pytest.raises(ModelHubError, match=r"the loss became nan at step \d") as caught:
-        take_all_steps()
+        list(work.steps())
 
     assert caught.value.mend == "train again with a lower learning rate than 0.01"
     assert not work.can_go_on
-    assert same(parameters(lora), kept)
     assert all(one.isfinite().all() for one in parameters(lora).values())
+
+
+def test_no_state_is_kept_of_a_loss_that_was_not_looked_at(parts: Mapping[str, Part]) -> None:
+    """Even where it is asked for between two looks."""
+    shown = material()
+    work, _ = trainer(parts, recipe(), replace(shown, latents=Spoilt(shown.latents, {2})), read_every=100)
+
+    taken = work._remaining()
+    for _ in range(2):
+        work._take(*next(taken))
+
+    assert not work.can_go_on
+
+
+class Forgetful(nn.Module):
+    """A UNet for which more than so many pictures at once are too much."""
+
+    def __init__(self, unet: nn.Module, most: int) -> None:
+        super().__init__()
+        self.unet, self.most, self.asked = unet, most, list[int]()
+
+    def forward(self, x: Tensor, *others: Any, **named: Any) -> Any:
+        self.asked.append(len(x))
+        if len(x) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. (not really)")
+        return self.unet(x, *others, **named)
+
+
+def test_when_memory_runs_out_fewer_pictures_are_computed_at_once_and_the_step_is_the_same(
+    parts: Mapping[str, Part],
+) -> None:
+    wanted, shown = recipe(steps=2, batch=3), material(sizes=[(64, 64)] * 3)
+    expected = losses(parts, wanted, shown)
+    work, _ = trainer(parts, wanted, shown)
+    small = Forgetful(work.forward._unet, most=1)  # type: ignore[arg-type]
+    work.forward._unet = small
+
+    told = list(work.steps())
+
+    assert [one.loss for one in told if isinstance(one, Step)] == pytest.approx(expected, rel=1e-5)
+    assert [one.message for one in told if isinstance(one, Notice)] == [
+        "memory ran out at step 1 with 3 pictures at once: from here on it is 2, and as many a step as before",
+        "memory ran out at step 1 with 2 pictures at once: from here on it is 1, and as many a step as before",
+    ]
+    assert small.asked == [3, 2, 1, 1, 1, 1, 1, 1]
+    assert work.state()["at_once"] == 1
+
+
+def test_memory_that_does_not_hold_one_picture_is_too_little(parts: Mapping[str, Part]) -> None:
+    work, _ = trainer(parts, recipe())
+    work.forward._unet = Forgetful(nn.Identity(), most=0)
+
+    with pytest.raises(torch.OutOfMemoryError):
+        list(work.steps())
+    assert work.can_go_on
+
+
+def test_parts_stop_learning_when_their_time_is_over(parts: Mapping[str, Part]) -> None:
+    work, lora = trainer(parts, recipe(steps=4))
+    text = next(group for group in work._groups if group.name == "text_encoder")
+    work._groups = [replace(text, until=0.5) if group is text else group for group in work._groups]
+
+    taken = work.steps()
+    list(islice(taken, 2))
+    halfway = parameters(lora)
+    list(taken)
+
+    moved = {name for name, one in parameters(lora).items() if not torch.equal(one, halfway[name])}
+    assert {name.split("_")[1] for name in moved} == {"unet"}
 
 
 def test_a_process_stopped_within_an_update_knows_that_its_state_is_torn(parts: Mapping[str, Part]) -> None:
