@@ -131,8 +131,12 @@ def _state(event: Event[Any]) -> tuple[str, float, float | None, str, str] | Non
     if isinstance(event, Progress):
         return event.task, event.done, event.total, event.unit, ""
     if isinstance(event, Step):
-        return "train", event.step, event.total, "it", f"loss {event.loss:.4f} (mean {event.smoothed:.4f})"
+        return "train", event.step, event.total, "it", _learning(event)
     return None
+
+
+def _learning(step: Step) -> str:
+    return f"loss {step.loss:.4f} (mean {step.smoothed:.4f})  lr {step.learning_rate:.2g}"
 
 
 def _remark(event: Event[Any]) -> str:

@@ -1,5 +1,6 @@
 """The folder of a training: its recipe, what a resumed one needs, copies and previews."""
 
+import glob
 import io
 import json
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 
 from modelhub.errors import BrokenFile, Incompatible
-from modelhub.workspace import publish
+from modelhub.workspace import Workspace, publish
 from trainers.recipe import Recipe, read_recipe, write_recipe
 
 __all__ = ["RunFolder"]
@@ -24,6 +25,11 @@ class RunFolder:
     """Where one training keeps its things; the number is the run's in the catalog."""
 
     path: Path
+
+    @classmethod
+    def of(cls, workspace: Workspace, run: int, name: str) -> "RunFolder":
+        """That of a run, by its number in the catalog and its recipe's name."""
+        return cls(workspace.runs / f"{run:04d}-{name}")
 
     @property
     def recipe(self) -> Path:
@@ -39,6 +45,16 @@ class RunFolder:
         """A line a step, as JSON."""
         return self.path / "losses.jsonl"
 
+    @property
+    def validation(self) -> Path:
+        """A line a look at the held-out pictures, as JSON."""
+        return self.path / "validation.jsonl"
+
+    @property
+    def plot(self) -> Path:
+        """The course of the losses as a picture."""
+        return self.path / "loss.png"
+
     def preview(self, step: int, number: int) -> Path:
         """The picture of the `number`-th preview prompt after a step."""
         return self.path / "previews" / f"step{step:08d}-{number}.png"
@@ -46,6 +62,11 @@ class RunFolder:
     def copy(self, name: str, step: int) -> Path:
         """The model as it was after a step."""
         return self.path / f"{name}-step{step:08d}.safetensors"
+
+    def copies(self, name: str) -> dict[int, Path]:
+        """Step -> the model as it was then, of all copies that are kept, in their order."""
+        paths = sorted(self.path.glob(f"{glob.escape(name)}-step*.safetensors"))
+        return {int(path.stem.rpartition("-step")[2]): path for path in paths if path.stem[-8:].isdecimal()}
 
     def begin(self, recipe: Recipe) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
@@ -83,11 +104,20 @@ class RunFolder:
         self.state.unlink(missing_ok=True)
 
     def forget_losses_after(self, step: int) -> None:
-        """Drop the lines of steps that a killed process took after its last state."""
-        if self.losses.is_file():
-            lines = self.losses.read_text(encoding="utf-8").splitlines(keepends=True)[:step]
-            self.losses.write_text("".join(lines), encoding="utf-8")
+        """Drop the lines of later steps: a killed process took them after its last state, or they were for nothing."""
+        for path in (self.losses, self.validation):
+            if path.is_file():
+                lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+                path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step), encoding="utf-8")
 
     def note_loss(self, step: int, loss: float, learning_rate: float) -> None:
-        with self.losses.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, "loss": loss, "learning_rate": learning_rate}) + "\n")
+        _append(self.losses, {"step": step, "loss": loss, "learning_rate": learning_rate})
+
+    def note_validation(self, step: int, loss: float) -> None:
+        """Of the held-out pictures, after a step."""
+        _append(self.validation, {"step": step, "loss": loss})
+
+
+def _append(path: Path, row: Mapping[str, float]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")

@@ -1,18 +1,27 @@
-"""`modelhub train lora` and `modelhub train resume`."""
+"""`modelhub train lora|textual-inversion|full|hypernetwork`, and what belongs to trainings."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli.evaluating import evaluate as evaluate_run
+from cli.flags.training import (
+    CaptionFlags,
+    ComputeFlags,
+    FullFlags,
+    HypernetworkFlags,
+    JudgingFlags,
+    LearningFlags,
+    LoraFlags,
+    ObjectiveFlags,
+    PictureFlags,
+    RecipeFlags,
+    RunningFlags,
+    WordFlags,
+)
+from cli.render import table
 from cli.session import Session
-from modelhub.errors import BadValue, Interrupted, MissingPackage
-from modelhub.kinds import Artifact
-
-if TYPE_CHECKING:
-    from modelhub.catalog import Catalog
-    from modelhub.jobs import Job
-    from trainers.recipe import Recipe
+from cli.training import find_rate, follow, require_packages, train
 
 command = typer.Typer(help="Train new models on your own pictures.", no_args_is_help=True)
 
@@ -20,55 +29,90 @@ command = typer.Typer(help="Train new models on your own pictures.", no_args_is_
 @command.command()
 def lora(
     session: Session,
-    recipe: Annotated[Path | None, typer.Option(help="TOML recipe; flags win over it.", show_default=False)] = None,
-    base: Annotated[str | None, typer.Option(metavar="REF", help="Checkpoint to train on.")] = None,
-    images: Annotated[Path | None, typer.Option(metavar="DIR", help="Pictures with .txt captions.")] = None,
-    name: Annotated[str | None, typer.Option(help="Of the result.", show_default="the folder's name")] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimizer steps.", show_default="1000")] = None,
-    batch: Annotated[int | None, typer.Option(help="Images a step.", show_default="2")] = None,
-    rank: Annotated[int | None, typer.Option(help="Rank of the deltas.", show_default="16")] = None,
-    alpha: Annotated[float | None, typer.Option(help="They are scaled by alpha/rank.", show_default="rank/2")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--lr", help="Of the UNet.", show_default="5e-4")] = None,
-    text_encoder_learning_rate: Annotated[
-        float | None, typer.Option("--text-lr", help="Of the text encoder; 0 leaves it alone.", show_default="1e-4")
-    ] = None,
-    resolution: Annotated[int | None, typer.Option(help="Pixels of a side.", show_default="the base's")] = None,
-    flip: Annotated[bool | None, typer.Option("--flip", help="Mirror pictures at random.")] = None,
-    caption_dropout: Annotated[float | None, typer.Option(help="Share of captions left out.", show_default="0")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of all that is random.", show_default="0")] = None,
-    save_every: Annotated[int | None, typer.Option(help="Steps between copies.", show_default="none")] = None,
-    preview_every: Annotated[int | None, typer.Option(help="Steps between previews.", show_default="none")] = None,
-    preview: Annotated[list[str] | None, typer.Option(help="Prompt to preview; may be repeated.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+    origin: RecipeFlags,
+    pictures: PictureFlags,
+    captions: CaptionFlags,
+    method: LoraFlags,
+    learning: LearningFlags,
+    objective: ObjectiveFlags,
+    compute: ComputeFlags,
+    running: RunningFlags,
 ) -> None:
     """Train a LoRA on a folder of captioned pictures, and catalogue it.
 
     Captions stand beside the pictures as .txt files; kohya's N_name folders are read too.
     """
-    flags = {
-        "base": base,
-        "name": name,
-        "steps": steps,
-        "batch": batch,
-        "learning_rate": learning_rate,
-        "text_encoder_learning_rate": text_encoder_learning_rate,
-        "seed": seed,
-        "save": {"every": save_every},
-        "dataset": {
-            "images": images,
-            "resolution": resolution,
-            "augment": {"flip": flip},
-            "captions": {"dropout": caption_dropout},
-        },
-        "options": {"rank": rank, "alpha": alpha},
-        "preview": {"every": preview_every, "prompts": preview or None},
-    }
-    wanted = _recipe(recipe, flags)
-    with session.open_catalog() as catalog:
-        from trainers.train import train
+    groups = (pictures, captions, method, learning, objective, compute, running)
+    train(session, "lora", origin, groups, compute.device)
 
-        job = train(wanted, catalog=catalog, device=session.settings(device=device).device)
-        _follow(session, catalog, job, run=None)
+
+@command.command("textual-inversion")
+def textual_inversion(
+    session: Session,
+    origin: RecipeFlags,
+    pictures: PictureFlags,
+    captions: CaptionFlags,
+    method: WordFlags,
+    learning: LearningFlags,
+    objective: ObjectiveFlags,
+    compute: ComputeFlags,
+    running: RunningFlags,
+) -> None:
+    """Teach the text encoder a new word, and nothing else; the model stays as it is."""
+    groups = (pictures, captions, method, learning, objective, compute, running)
+    train(session, "textual_inversion", origin, groups, compute.device)
+
+
+@command.command()
+def full(
+    session: Session,
+    origin: RecipeFlags,
+    pictures: PictureFlags,
+    captions: CaptionFlags,
+    method: FullFlags,
+    learning: LearningFlags,
+    objective: ObjectiveFlags,
+    compute: ComputeFlags,
+    running: RunningFlags,
+) -> None:
+    """Train all weights: DreamBooth with --class, fine-tuning without."""
+    groups = (pictures, captions, method, learning, objective, compute, running)
+    train(session, "full", origin, groups, compute.device)
+
+
+@command.command()
+def hypernetwork(
+    session: Session,
+    origin: RecipeFlags,
+    pictures: PictureFlags,
+    captions: CaptionFlags,
+    method: HypernetworkFlags,
+    learning: LearningFlags,
+    objective: ObjectiveFlags,
+    compute: ComputeFlags,
+    running: RunningFlags,
+) -> None:
+    """Train small nets before attention, as stable-diffusion-webui does."""
+    groups = (pictures, captions, method, learning, objective, compute, running)
+    train(session, "hypernetwork", origin, groups, compute.device)
+
+
+@command.command("range")
+def range_(
+    session: Session,
+    origin: RecipeFlags,
+    pictures: PictureFlags,
+    captions: CaptionFlags,
+    learning: LearningFlags,
+    objective: ObjectiveFlags,
+    compute: ComputeFlags,
+    method: Annotated[str, typer.Option(help="lora, textual-inversion, full or hypernetwork.")] = "lora",
+    lowest: Annotated[float, typer.Option(min=0.0, help="Rate to begin with.")] = 1e-6,
+    highest: Annotated[float, typer.Option(min=0.0, help="Rate to end with, unless it breaks before.")] = 1e-1,
+) -> None:
+    """Find a learning rate: try rising ones for --steps steps (100), and keep nothing but a picture of the losses."""
+    groups = (pictures, captions, learning, objective, compute)
+    find_rate(session, method.replace("-", "_"), origin, groups, (lowest, highest), compute.device)
 
 
 @command.command()
@@ -78,64 +122,69 @@ def resume(
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
 ) -> None:
     """Go on with an interrupted training: it takes the very steps that it would have taken."""
-    _require_packages()
+    require_packages()
     with session.open_catalog() as catalog:
         from trainers.train import resume as go_on
 
         job = go_on(run, catalog=catalog, device=session.settings(device=device).device)
-        _follow(session, catalog, job, run=run)
+        follow(session, catalog, job, run=run)
 
 
-def _follow(session: Session, catalog: "Catalog", job: "Job[Artifact]", *, run: int | None) -> None:
-    """Run a training and show what came of it; stopped by hand, it says how to go on. `run` is None for a new one."""
-    before = catalog.last_run("train")
-    try:
-        artifact = session.run(job)
-    except KeyboardInterrupt:
-        newest = catalog.last_run("train")
-        stopped = run or (newest.id if newest and newest != before else None)
-        if stopped is None:
-            raise
-        mend = f"modelhub train resume {stopped}"
-        raise Interrupted(f"stopped; run {stopped} keeps what was learnt", mend=mend) from None
-    hint = f'modelhub generate "..." --model {_base_of(catalog, artifact)} --lora {artifact.id}'
-    session.output.show(artifact, text=lambda: f"{artifact.id}  {artifact.name}  {artifact.path}", ids=[artifact.id])
-    session.output.hint(f"use it: {hint}")
+@command.command("evaluate")
+def evaluate(
+    session: Session,
+    run: Annotated[int, typer.Argument(metavar="RUN", help="Number of a training with copies.")],
+    judging: JudgingFlags,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+) -> None:
+    """Draw and measure every copy at several strengths; the best pair becomes the copy's default weight."""
+    require_packages()
+    evaluate_run(session, run, judging, device)
 
 
-def _base_of(catalog: "Catalog", artifact: Artifact) -> int:
-    made_by = catalog.lineage(artifact.id).made_by
-    assert made_by is not None, "a training has just made it"
-    return next(catalog_id for role, catalog_id in made_by.inputs if role == "base")
+@command.command("presets")
+def presets(session: Session) -> None:
+    """List recipes that begin well, by what is trained and on which family."""
+    from trainers.presets import presets as all_of_them
+
+    found = all_of_them()
+    rows = [(one.name, one.method.replace("_", "-"), one.family, one.about) for one in found]
+    heads = ("PRESET", "METHOD", "FAMILY", "FOR")
+    session.output.show(found, text=lambda: table(heads, rows), ids=[one.name for one in found])
 
 
-def _recipe(path: Path | None, flags: dict[str, Any]) -> "Recipe":
-    """The file's entries with the flags over them; raises `BadValue` naming what is missing."""
-    _require_packages()
-    from trainers.recipe import parse_recipe, read_fields
+@command.command("runs")
+def runs(session: Session) -> None:
+    """List trainings, newest first: what they are of, how far they came, what they made."""
+    with session.open_catalog() as catalog:
+        from trainers.history import history
 
-    fields = _over(read_fields(path) if path else {}, flags)
-    folder = fields.get("dataset", {}).get("images")
-    for flag, value in (("base", fields.get("base")), ("images", folder)):
-        if value is None:
-            raise BadValue(f"--{flag} is missing", mend="modelhub train lora --base REF --images DIR")
-    fields.setdefault("name", Path(folder).resolve().name)
-    return parse_recipe(fields, str(path or "the recipe"))
-
-
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Two levels of entries as one; None above leaves what is below."""
-    merged = dict(below)
-    for key, value in above.items():
-        if isinstance(value, dict):
-            merged[key] = _over(below.get(key, {}), value)
-        elif value is not None:
-            merged[key] = value
-    return merged
+        found = history(catalog)
+    rows = [
+        (one.run, one.name, one.method, one.state, f"{one.step}/{one.steps}", one.loss_text, one.made_text)
+        for one in found
+    ]
+    heads = ("RUN", "NAME", "METHOD", "STATE", "STEP", "LOSS", "MADE")
+    text = table(heads, rows) if rows else "no trainings yet: modelhub train lora --base REF --images DIR"
+    session.output.show(found, text=lambda: text, ids=[one.run for one in found])
 
 
-def _require_packages() -> None:
-    try:
-        import trainers.train  # noqa: F401  # brings torch and the model libraries, or says which one is missing
-    except ModuleNotFoundError as error:
-        raise MissingPackage(str(error.name), "train") from error
+@command.command("show")
+def show(
+    session: Session, run: Annotated[int, typer.Argument(metavar="RUN", help="Number of a training.")]
+) -> None:  # fmt: skip
+    """Show one training: its recipe, how its losses went, what lies in its folder."""
+    with session.open_catalog() as catalog:
+        from trainers.history import past
+
+        one = past(catalog.run(run), catalog)
+    lines = [
+        f"run {one.run}  {one.name}  {one.method}  {one.state}",
+        f"  steps      {one.step} of {one.steps}, loss {one.loss_text}",
+        f"  began      {one.began:%Y-%m-%d %H:%M} UTC" + (f", took {one.took}" if one.took else ""),
+        f"  folder     {one.folder}",
+        *(f"  {what:<10} {path}" for what, path in one.files.items()),
+        *([f"  made       {one.made_text}"] if one.made else []),
+        *([f"  error      {one.error}"] if one.error else []),
+    ]
+    session.output.show(one, text=lambda: "\n".join(lines), ids=[one.run])

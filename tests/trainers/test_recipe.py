@@ -162,3 +162,17 @@ def test_the_digest_knows_the_base() -> None:
 def test_a_preview_shows_no_other_lora() -> None:
     with pytest.raises(ValueError, match="leave out <lora:"):
         PreviewOptions(every=5, prompts=("a cat <lora:kip:1>",))
+
+
+def test_paths_of_subsets_start_where_the_recipe_lies_and_a_yes_is_none(tmp_path: Path) -> None:
+    subsets = '[[dataset.subsets]]\nimages = "a.json"\nroot = "b"\nmasks = "c"\nregularisation = true\n'
+
+    (one,) = read_recipe(written(tmp_path, f'base = "3"\nname = "kip"\n{subsets}')).dataset.subsets
+
+    assert (one.images, one.root, one.masks) == (tmp_path / "a.json", tmp_path / "b", tmp_path / "c")
+    assert one.regularisation is True
+
+
+def test_a_subsets_resolution_is_checked_as_the_datasets_is(tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match=r"resolution: .*a multiple of 8 from 64 to 4096"):
+        parse_recipe({"base": "3", "name": "kip", "dataset": {"subsets": [{"images": "a", "resolution": 99}]}}, "here")

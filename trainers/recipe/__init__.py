@@ -1,7 +1,7 @@
 """All that decides the weights of a training, as a TOML file says it (no torch): one file a table."""
 
 from trainers.recipe.dataset import AugmentOptions, CaptionOptions, DatasetOptions, SubsetOptions
-from trainers.recipe.files import parse_recipe, read_fields, read_recipe, write_recipe
+from trainers.recipe.files import current, parse_recipe, read_fields, read_recipe, write_recipe
 from trainers.recipe.learning import ComputeOptions, OptimizerOptions
 from trainers.recipe.methods import (
     FullOptions,
@@ -36,6 +36,7 @@ __all__ = [
     "SubsetOptions",
     "TextualInversionOptions",
     "ValidationOptions",
+    "current",
     "parse_recipe",
     "read_fields",
     "read_recipe",

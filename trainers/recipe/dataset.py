@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from trainers.recipe.section import Section
 
@@ -13,6 +13,9 @@ __all__ = ["AugmentOptions", "CaptionOptions", "DatasetOptions", "SubsetOptions"
 class CaptionOptions(Section):
     """What becomes of a caption on its way to the text encoder, in kohya's order and under its terms."""
 
+    source: Literal["file", "name", "none"] = "file"
+    """Where captions stand: in files beside the pictures, in the pictures' names, or nowhere: then all have the
+    subset's `caption`."""
     extensions: tuple[str, ...] = (".txt", ".caption")
     """Of the files beside the pictures; the first that is there counts."""
     prefix: str = ""
@@ -40,9 +43,9 @@ class CaptionOptions(Section):
     wildcards: bool = False
     """Choose among the lines of a file, and among ``{a|b}``, anew each time; without it all lines are one caption."""
     weights: bool = False
-    """Read ``(word:1.2)`` as emphasis; without it brackets are text."""
+    """Read ``(word:1.2)`` as emphasis; without it brackets are text. One for all subsets: the dataset's own."""
     tokens: Literal[75, 150, 225] = 225
-    """Longer captions are cut off, which is told."""
+    """Longer captions are cut off, which is told. One for all subsets: the dataset's own."""
 
 
 class AugmentOptions(Section):
@@ -55,7 +58,7 @@ class AugmentOptions(Section):
     color: bool = False
     """Turn hues by up to 8 of 180 degrees, or bend gamma by up to 5 %, as kohya does, in a third of the pictures."""
     variations: int = Field(default=4, ge=1, le=100)
-    """So many differently cropped and coloured copies of a picture are kept; epochs take them in turn."""
+    """So many differently cropped and coloured copies of a picture are kept; each step takes one of them by lot."""
 
 
 class SubsetOptions(Section):
@@ -63,6 +66,8 @@ class SubsetOptions(Section):
 
     images: Path
     """A folder, or a list of pictures with their captions (.json, .jsonl)."""
+    root: Path | None = None
+    """Where a list's relative paths start; None takes the folder that it lies in."""
     repeats: float = Field(default=1.0, gt=0)
     """How often an epoch sees each; 1.5 is once and twice in turn."""
     weight: float = Field(default=1.0, gt=0)
@@ -76,8 +81,21 @@ class SubsetOptions(Section):
     alpha_mask: bool = False
     """Learn what is opaque."""
     recursive: bool = True
+    folder_names: bool = True
+    """Read folders named ``N_name`` as kohya does: N repeats, and `name` for a caption."""
+    trigger: str = ""
+    """In place of the recipe's."""
+    held_out: bool = False
+    """Never learned from: these judge the training, in place of a share of the others."""
+    resolution: int | tuple[int, ...] | None = None
+    """In place of the dataset's."""
     captions: CaptionOptions = CaptionOptions()
     augment: AugmentOptions = AugmentOptions()
+
+    @field_validator("resolution")
+    @classmethod
+    def _in_latents(cls, resolution: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+        return _whole_latents(resolution)
 
 
 class DatasetOptions(Section):
@@ -117,10 +135,15 @@ class DatasetOptions(Section):
     def _has_pictures(self) -> Self:
         if bool(self.images) == bool(self.subsets):
             raise ValueError("name a folder of images, or list subsets, but not both")
-        sizes = self.resolution if isinstance(self.resolution, tuple) else (self.resolution or 64,)
-        if not sizes or any(not 64 <= one <= 4096 or one % 8 for one in sizes):
-            raise ValueError("a resolution is a multiple of 8 from 64 to 4096")
+        _whole_latents(self.resolution)
         return self
+
+
+def _whole_latents(resolution: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+    sizes = resolution if isinstance(resolution, tuple) else (resolution or 64,)
+    if not sizes or any(not 64 <= one <= 4096 or one % 8 for one in sizes):
+        raise ValueError("a resolution is a multiple of 8 from 64 to 4096")
+    return resolution
 
 
 def _with_defaults(subset: Any, dataset: dict[str, Any]) -> Any:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from modelhub.errors import BadValue, MissingFile
 from trainers.recipe.recipe import SCHEMA, Recipe
 
-__all__ = ["parse_recipe", "read_fields", "read_recipe", "write_recipe"]
+__all__ = ["current", "parse_recipe", "read_fields", "read_recipe", "write_recipe"]
 
 _TABLES = (
     "dataset", "options", "optimizer", "noise", "loss", "prior", "compute", "validation", "preview", "save",
@@ -28,7 +28,7 @@ _MOVED = {
     "dataset.caption_dropout": "dataset.captions.dropout",
 }
 """Where the entries of schema 1 stand in schema 2."""
-_PATHS = ("images", "regularisation", "masks")
+_PATHS = ("images", "regularisation", "masks", "root")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -44,13 +44,19 @@ def read_fields(path: Path) -> dict[str, Any]:
         raise MissingFile(f"{path}: there is no such recipe") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadValue(f"{path}: {error}") from None
+    return _from_where_it_lies(current(fields, str(path)), path.parent)
+
+
+def current(fields: dict[str, Any], where: str) -> dict[str, Any]:
+    """Entries as they stand now, of those that any version wrote; `where` is what an error calls their origin."""
+    fields = dict(fields)
     schema = fields.pop("schema", SCHEMA)
     if not isinstance(schema, int) or schema > SCHEMA:
-        raise BadValue(f"{path} was written by a newer ModelHub", mend="pip install -U modelhub-suite")
+        raise BadValue(f"{where} was written by a newer ModelHub", mend="pip install -U modelhub-suite")
     for table in _TABLES:
         if not isinstance(fields.get(table, {}), dict):
-            raise BadValue(f"{path}: {table}: it must be a table", mend=f"write its entries below [{table}]")
-    return _from_where_it_lies(_upgraded(fields) if schema == 1 else fields, path.parent)
+            raise BadValue(f"{where}: {table}: it must be a table", mend=f"write its entries below [{table}]")
+    return _upgraded(fields) if schema == 1 else fields
 
 
 def parse_recipe(fields: dict[str, Any], where: str) -> Recipe:
@@ -93,6 +99,6 @@ def _from_where_it_lies(fields: dict[str, Any], folder: Path) -> dict[str, Any]:
     subsets = dataset.get("subsets", [])
     for table in (dataset, fields.get("prior", {}), *(subsets if isinstance(subsets, list) else ())):
         for name in _PATHS:
-            if isinstance(table, dict) and table.get(name):
-                table[name] = folder / str(table[name])
+            if isinstance(table, dict) and isinstance(path := table.get(name), str) and path:
+                table[name] = folder / path
     return fields

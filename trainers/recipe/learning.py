@@ -20,9 +20,9 @@ class OptimizerOptions(Section):
     max_grad_norm: float = Field(default=1.0, ge=0)
     """Gradients of a greater norm, all together, are scaled down; 0 for no limit."""
     schedule: Literal[
-        "constant", "cosine", "linear", "cosine_with_restarts", "polynomial", "inverse_sqrt", "rex"
+        "constant", "cosine", "linear", "cosine_with_restarts", "polynomial", "inverse_sqrt", "rex", "rising"
     ] = "cosine"  # fmt: skip
-    """Course of the learning rates after the warm-up."""
+    """Course of the learning rates after the warm-up; ``rising`` is that of a range test, from `floor` to all of it."""
     warmup: float = Field(default=0.05, ge=0.0)
     """Steps in which the learning rates rise from 0; below 1, a share of all steps."""
     floor: float = Field(default=0.0, ge=0.0, le=1.0)

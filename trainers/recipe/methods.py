@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from trainers.recipe.section import Section
 
 __all__ = [
+    "DEFAULTS",
     "METHODS",
     "FullOptions",
     "HypernetworkOptions",
@@ -79,6 +80,10 @@ class LoraOptions(Section):
     def _fits_together(self) -> Self:
         if self.dora and self.algorithm == "oft":
             raise ValueError("dora decomposes what is added to a weight; OFT turns it")
+        if self.max_norm and self.algorithm == "oft":
+            raise ValueError("max_norm limits what is added to a weight; OFT turns it, limited by `constraint`")
+        if self.plus_ratio > 1 and self.algorithm != "lora":
+            raise ValueError(f"plus_ratio is of LoRA's two factors, which {self.algorithm} has not")
         return self
 
     @property
@@ -109,6 +114,12 @@ class HypernetworkOptions(Section):
     layer_norm: bool = False
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
 
+    @model_validator(mode="after")
+    def _gives_what_it_takes(self) -> Self:
+        if len(self.structure) < 2 or self.structure[0] != 1 or self.structure[-1] != 1 or min(self.structure) <= 0:
+            raise ValueError("a structure begins and ends with 1: what is added is as wide as what enters")
+        return self
+
 
 MethodOptions: TypeAlias = LoraOptions | TextualInversionOptions | FullOptions | HypernetworkOptions
 
@@ -119,3 +130,9 @@ METHODS: Mapping[str, type[MethodOptions]] = {
     "hypernetwork": HypernetworkOptions,
 }
 """Method -> its options."""
+
+DEFAULTS: Mapping[str, Mapping[str, float]] = {
+    "full": {"learning_rate": 5e-6, "text_encoder_learning_rate": 0.0},
+    "hypernetwork": {"learning_rate": 1e-5, "text_encoder_learning_rate": 0.0},
+}
+"""Method -> what a recipe says where its table of options alone does not tell: a LoRA's rates would wreck a base."""

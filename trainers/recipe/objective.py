@@ -32,8 +32,9 @@ class NoiseOptions(Section):
     distribution: Literal["uniform", "sigmoid", "logit_normal", "heavy_tail", "cosine", "inverted_parabola"] = "uniform"
     """Of the timesteps."""
     scale: float = Field(default=1.0, gt=0)
-    """Spread of `distribution`."""
+    """Of `distribution`: deviation of a logit normal, weight of a heavy tail, steepness of a sigmoid or parabola."""
     bias: float = 0.0
+    """Mean of a logit normal; how far right of the middle a sigmoid or parabola stands."""
     shift: float = Field(default=1.0, gt=0)
     """Above 1, more steps where there is much noise: t' = s t / (1 + (s - 1) t)."""
     zero_terminal_snr: bool = False
@@ -56,7 +57,7 @@ class LossOptions(Section):
     min_snr_gamma: float = Field(default=5.0, ge=0)
     """Caps the weight of nearly clean samples (Hang et al. 2023); 0 weighs all alike."""
     debiased: bool = False
-    """Weigh by 1 / sqrt(snr) in place of min-SNR (Yu et al. 2023, arXiv 2310.08442)."""
+    """Weigh by 1 / sqrt(snr), v by 1 / (snr + 1), in place of min-SNR (Yu et al. 2023, arXiv 2310.08442)."""
     scale_v_like_noise: bool = False
     """Weigh v by snr / (snr + 1), which makes it the noise's loss."""
     unmasked_weight: float = Field(default=0.0, ge=0, le=1)
@@ -79,4 +80,10 @@ class PriorOptions(Section):
     draw: int = Field(default=0, ge=0)
     """So many pictures of the class are drawn with the base first, where a folder has fewer."""
     images: Path | None = None
-    """Where they are kept."""
+    """Where they are kept; None takes the workspace's caches."""
+
+    @model_validator(mode="after")
+    def _says_what_to_draw(self) -> Self:
+        if self.draw and not self.caption.strip():
+            raise ValueError("pictures of the class are drawn from its caption: say one, such as 'a dog'")
+        return self

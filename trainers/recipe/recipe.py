@@ -9,7 +9,7 @@ from pydantic_core import InitErrorDetails
 
 from trainers.recipe.dataset import DatasetOptions
 from trainers.recipe.learning import ComputeOptions, OptimizerOptions
-from trainers.recipe.methods import METHODS, LoraOptions, MethodOptions
+from trainers.recipe.methods import DEFAULTS, METHODS, FullOptions, LoraOptions, MethodOptions
 from trainers.recipe.objective import LossOptions, NoiseOptions, PriorOptions
 from trainers.recipe.running import ExportOptions, LogOptions, PreviewOptions, SaveOptions, ValidationOptions
 from trainers.recipe.section import Section
@@ -68,9 +68,10 @@ class Recipe(Section):
     @model_validator(mode="before")
     @classmethod
     def _by_method(cls, fields: Any) -> Any:
-        """The options are read as the method's."""
+        """The options are read as the method's, which has rates of its own too."""
         if not isinstance(fields, dict):
             return fields
+        fields = {**DEFAULTS.get(str(fields.get("method")), {}), **fields}
         kind = METHODS.get(str(fields.get("method", "lora")))
         options = fields.get("options", {})
         return {**fields, "options": _options(kind, options)} if kind and isinstance(options, dict) else fields
@@ -79,6 +80,25 @@ class Recipe(Section):
     def _options_of_method(self) -> Self:
         if not isinstance(self.options, METHODS[self.method]):
             raise ValueError(f"the options are not those of {self.method}")
+        if isinstance(self.options, FullOptions) and self.options.keeps == "unet" and self.text_encoder_learning_rate:
+            raise ValueError("a UNet alone does not hold what text encoders learn: keep the checkpoint")
+        return self
+
+    @model_validator(mode="after")
+    def _is_read(self) -> Self:
+        """diffusers' pipelines read no other algorithm."""
+        algorithm = self.options.algorithm if isinstance(self.options, LoraOptions) else "lora"
+        if algorithm != "lora" and "diffusers" in self.export.formats:
+            raise ValueError(f"diffusers reads no {algorithm}: leave it out of export.formats")
+        return self
+
+    @model_validator(mode="after")
+    def _teaches_words(self) -> Self:
+        """Pictures without the new word say nothing of it."""
+        dataset = self.dataset
+        has_class = dataset.regularisation or any(one.regularisation for one in dataset.subsets)
+        if self.method == "textual_inversion" and (has_class or self.prior.draw):
+            raise ValueError("a new word changes nothing of the base: leave out the pictures of its class")
         return self
 
     def payload(self) -> dict[str, Any]:
@@ -94,7 +114,7 @@ class Recipe(Section):
         """SHA-256 of all that decides the weights; where pictures lie does not, since a dataset has its own digest."""
         deciding = self.model_dump(mode="json", exclude=_BESIDE)
         for one in (deciding["dataset"], *deciding["dataset"]["subsets"]):
-            for place in ("images", "regularisation", "masks"):
+            for place in ("images", "regularisation", "masks", "root"):
                 one.pop(place, None)
         deciding["prior"].pop("images")
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()

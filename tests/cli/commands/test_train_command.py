@@ -105,6 +105,114 @@ def test_what_is_wrong_is_one_clear_line(
     assert len(rest) <= 1
 
 
+def test_without_a_recipe_the_preset_of_the_bases_family_is_begun_with(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lora("--base", base, "--images", images, *SHORT, "--trigger", "mira", "--set", "loss.min_snr_gamma=3")
+
+    run = catalog.last_run("train")
+    assert run is not None
+    assert "preset character-sd15: " in capsys.readouterr().err
+    assert run.payload["dataset"]["captions"]["shuffle"] is True
+    assert (run.payload["trigger"], run.payload["loss"]["min_snr_gamma"]) == ("mira", 3.0)
+
+
+def test_a_dry_run_tells_what_it_would_take_and_does_nothing(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = lora("--base", base, "--images", images, *SHORT, "--preset", "style-sd15", "--dry-run", "--json")
+
+    document = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert (document["preset"], document["estimate"]["steps"]) == ("style-sd15", 2)
+    assert document["recipe"]["dataset"]["augment"]["flip"] is True
+    assert document["estimate"]["memory"] > 0
+    assert catalog.last_run("train") is None
+
+
+def test_a_training_is_repeated_from_its_own_file(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lora("--base", base, "--images", images, *SHORT)
+    made = catalog.resolve("kip-set")
+    capsys.readouterr()
+
+    assert lora("--from", made.path, "--device", "cpu") == 0
+    assert "its tensors are those of kip-set.safetensors" in capsys.readouterr().err
+    assert catalog.resolve("kip-set-2").facts.rank == 2
+
+    (images / "0.txt").write_text("another")
+    assert lora("--from", made.id, "--device", "cpu") == 4
+    assert "0.png has another caption" in capsys.readouterr().err
+
+
+def test_trainings_are_listed_and_shown(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "runs"]) == 0
+    assert "no trainings yet" in capsys.readouterr().out
+    lora("--base", base, "--images", images, *SHORT)
+    made = catalog.resolve("kip-set")
+    capsys.readouterr()
+
+    main(["train", "runs"])
+    row = capsys.readouterr().out.splitlines()[1].split()
+    assert row[:5] == ["1", "kip-set", "lora", "done", "2/2"]
+    assert row[-2:] == [str(made.id), "kip-set"]
+
+    main(["train", "show", "1"])
+    said = capsys.readouterr().out
+    assert str(catalog.workspace.runs / "0001-kip-set" / "loss.png") in said
+    assert main(["train", "show", "9"]) == 3
+
+
+def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "presets", "-q"]) == 0
+    assert "character-sdxl" in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("method", "preset", "told"),
+    [
+        ("lora", "word-sd15", "word-sd15 is a preset of textual-inversion"),
+        ("lora", "portrait", "there is no preset 'portrait'"),
+    ],
+)
+def test_a_preset_that_does_not_fit_is_refused(
+    base: int, images: Path, capsys: pytest.CaptureFixture[str], method: str, preset: str, told: str
+) -> None:
+    assert main(["train", method, "--base", "tiny", "--images", str(images), "--preset", preset]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("method", "flags", "usage"),
+    [
+        ("textual-inversion", ["--token", "mira", "--vectors", "2"], '"... kip-set ..." --model 1'),
+        ("hypernetwork", ["--structure", "1,1"], '"... <hypernet:kip-set:1>" --model 1'),
+        ("full", ["--attention-only"], '"..." --model 2'),
+    ],
+)
+def test_every_method_has_its_command(
+    base: int, images: Path, capsys: pytest.CaptureFixture[str], method: str, flags: list[str], usage: str
+) -> None:
+    short = ["--steps", "1", "--batch", "1", "--device", "cpu"]
+    code = main(["train", method, "--base", "tiny", "--images", str(images), *short, *flags])
+
+    assert code == 0
+    assert f"use it: modelhub generate {usage}" in capsys.readouterr().err
+
+
+def test_a_learning_rate_is_looked_for(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["train", "range", "--base", "tiny", "--images", str(images), "--steps", "12", "--device", "cpu", "-q"])
+
+    assert code == 0
+    assert 0 < float(capsys.readouterr().out) < 1
+    assert (catalog.workspace.runs / "range-kip-set.png").is_file()
+
+
 def test_a_picture_without_caption_is_named_with_the_mend(
     base: int, images: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

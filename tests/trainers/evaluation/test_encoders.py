@@ -1,0 +1,81 @@
+"""Encoders as transformers writes them are read, and see what their own library sees."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import (
+    CLIPImageProcessorPil,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+    Dinov2Config,
+    Dinov2Model,
+)
+
+from modelhub.errors import BadValue, BrokenFile
+from tests.trainers.pictures import picture
+from trainers.evaluation.encoders import load_encoder
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    config = CLIPVisionConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=8,
+        projection_dim=16,
+    )  # fmt: skip
+    folder = tmp_path / "tiny-clip"
+    CLIPVisionModelWithProjection(config).save_pretrained(folder)
+    return folder
+
+
+def test_clip_sees_what_its_own_library_sees(clip: Path) -> None:
+    pictures = [picture((64, 48)), picture((40, 90), shade=200)]
+    processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    pixels = processor(pictures, return_tensors="pt")["pixel_values"]
+    model = CLIPVisionModelWithProjection.from_pretrained(clip)
+    with torch.no_grad():
+        expected = torch.nn.functional.normalize(model(pixels).image_embeds, dim=-1)
+
+    found = load_encoder(clip, CPU).of(pictures)
+
+    assert np.abs(found - expected.numpy()).max() < 0.02
+    assert np.linalg.norm(found, axis=-1) == pytest.approx([1, 1], abs=1e-5)
+
+
+def test_the_folders_own_numbers_are_taken(clip: Path) -> None:
+    plain = load_encoder(clip, CPU).of([picture((32, 32))])
+    said = {"size": {"shortest_edge": 40}, "crop_size": {"height": 32, "width": 32}, "image_mean": [0.5] * 3}
+    (clip / "preprocessor_config.json").write_text(json.dumps(said))
+
+    assert not np.allclose(load_encoder(clip, CPU).of([picture((32, 32))]), plain)
+
+
+def test_dino_is_an_encoder_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = Dinov2Config(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14)
+    Dinov2Model(config).save_pretrained(tmp_path / "dino")
+
+    one, same, other = load_encoder(tmp_path / "dino", CPU).of(
+        [picture((28, 28)), picture((28, 28)), Image.new("RGB", (28, 28), "red")]
+    )
+
+    assert one @ same == pytest.approx(1.0, abs=1e-5)
+    assert one @ other < 0.9999
+
+
+def test_what_is_no_encoder_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match=r"holds no config\.json"):
+        load_encoder(tmp_path, CPU)
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(BadValue, match="says 'bert'") as caught:
+        load_encoder(tmp_path, CPU)
+    assert "dinov2" in str(caught.value.mend)
+    (tmp_path / "config.json").write_text("no json")
+    with pytest.raises(BrokenFile, match="is no JSON"):
+        load_encoder(tmp_path, CPU)

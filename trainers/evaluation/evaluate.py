@@ -1,0 +1,171 @@
+"""Draws and measures every copy of a training at several strengths, and says which pair is best."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from inference.engine import Engine
+from inference.images.plot import Plot, plotted
+from inference.images.png import save
+from modelhub.catalog import Catalog
+from modelhub.errors import BadValue
+from modelhub.jobs import Done, Job, Notice, Progress
+from modelhub.kinds import Artifact
+from modelhub.workspace import publish
+from trainers.evaluation.drawing import Looks, prompts_of
+from trainers.evaluation.encoders import load_encoder
+from trainers.evaluation.features import Features, LookAndEdges
+from trainers.evaluation.judge import Judge, called
+from trainers.evaluation.judging import Cell, Verdict, judged
+from trainers.evaluation.wearing import STRENGTHS
+from trainers.plan import TrainingPlan, plan_training
+from trainers.runs import RunFolder
+
+__all__ = ["Evaluation", "Judging", "evaluate"]
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How a training is judged; what is empty is chosen for it."""
+
+    strengths: tuple[float, ...] = ()
+    prompts: tuple[str, ...] = ()
+    """Of what was learned; none takes captions of held-out pictures."""
+    seeds: int = 2
+    steps: int = 20
+    cfg: float = 7.0
+    copies: int = 0
+    """So many of the last copies; 0 takes all."""
+    encoder: str | None = None
+    """A folder with a CLIP, DINOv2 or SigLIP encoder, or a reference to one."""
+    most_drift: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured."""
+
+    run: int
+    cells: tuple[Cell, ...]
+    verdict: Verdict
+    artifact: Artifact
+    """The recommended copy, with its strength as its weight."""
+    features: str
+    """What likeness was seen by."""
+    base_losses: tuple[float, ...]
+    """Of the held-out pictures, without what was learned."""
+    sheet: Path
+    table: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A training that is done, or stopped with copies."""
+
+    number: int
+    plan: TrainingPlan
+    folder: RunFolder
+    copies: Mapping[int, Path]
+    """Step -> the model as it was then."""
+
+
+def evaluate(run: int, judging: Judging, *, catalog: Catalog, device: str = "auto") -> Job[Evaluation]:
+    """Judge the copies of a training on held-out pictures, likeness and drift; the best pair is noted in the catalog.
+
+    The recommended copy is catalogued if it is not yet, and its strength becomes its weight. Raises `BadValue` for a
+    run without copies, and what `plan_training` raises where pictures or base are gone.
+    """
+    found = _found(run, judging, catalog)
+    engine, recipe = Engine(device), found.plan.recipe
+    looks = Looks(_prompts(found.plan, judging), judging.seeds, judging.steps, judging.cfg)
+    features = _features(judging, catalog, engine)
+    judge = yield from called(found.plan, found.plan.load, looks, features, engine, catalog.workspace.cache)
+    if not found.plan.held_out:
+        yield Notice("no pictures were held out: copies are judged by likeness and drift alone")
+    strengths = judging.strengths or STRENGTHS.get(recipe.method, (1.0,))
+    wanted = [(step, strength) for step in found.copies for strength in strengths]
+    cells: list[Cell] = []
+    drawn: dict[tuple[int, float], list[Image.Image]] = {}
+    for count, (step, strength) in enumerate(wanted, start=1):
+        cell, drawn[step, strength] = yield from judge.measure(found.copies[step], step, strength)
+        cells.append(cell)
+        yield Progress("cells", count, len(wanted), "cells")
+    verdict = judged(cells, most_drift=judging.most_drift)
+    artifact = _noted(found, verdict.cell, cells, catalog)
+    sheet = found.folder.path / "evaluation" / "grid.png"
+    sheet.parent.mkdir(exist_ok=True)
+    save(_sheet(judge, list(found.copies), strengths, drawn), sheet, {})
+    done = Evaluation(
+        run, tuple(cells), verdict, artifact, features.name, judge.losses(found.plan.base), sheet,
+        sheet.with_name("evaluation.json"),
+    )  # fmt: skip
+    _write(done, looks)
+    yield Done(done)
+
+
+def _found(run: int, judging: Judging, catalog: Catalog) -> _Run:
+    recorded = catalog.run(run)
+    if recorded.kind != "train":
+        raise BadValue(f"run {run} is no training", mend="modelhub train runs")
+    folder = RunFolder.of(catalog.workspace, run, str(recorded.payload["name"]))
+    plan = plan_training(folder.read_recipe(), catalog)
+    copies = folder.copies(plan.recipe.name)
+    if recorded.outputs:
+        copies[plan.recipe.steps] = catalog.artifact(recorded.outputs[0]).path
+    if not copies:
+        raise BadValue(f"run {run} has made no copy yet", mend=f"modelhub train resume {run}")
+    return _Run(run, plan, folder, dict(sorted(copies.items())[-judging.copies :]))
+
+
+def _prompts(plan: TrainingPlan, judging: Judging) -> tuple[str, ...]:
+    items = plan.held_out or plan.items
+    return judging.prompts or prompts_of([plan.samples[item.sample].caption for item in items]) or (plan.recipe.name,)
+
+
+def _features(judging: Judging, catalog: Catalog, engine: Engine) -> Features:
+    if judging.encoder is None:
+        return LookAndEdges()
+    folder = Path(judging.encoder)
+    return load_encoder(folder if folder.is_dir() else catalog.resolve(judging.encoder).path, engine.device)
+
+
+def _noted(found: _Run, best: Cell, cells: Sequence[Cell], catalog: Catalog) -> Artifact:
+    """The best copy catalogued, with its weight; the last one has the weight that is best for it, too."""
+    outputs = catalog.run(found.number).outputs
+    if outputs and best.step != found.plan.recipe.steps:
+        own = [one for one in cells if one.step == found.plan.recipe.steps]
+        catalog.set_weight(outputs[0], judged(own).cell.strength if own else best.strength)
+    artifact = catalog.add(found.copies[best.step])
+    return catalog.set_weight(artifact.id, best.strength)
+
+
+def _sheet(
+    judge: Judge, steps: Sequence[int], strengths: Sequence[float], drawn: Mapping[tuple[int, float], list[Image.Image]]
+) -> Image.Image:
+    """A plot a prompt, copies downwards, strengths to the right, the base before them; the first seed of each."""
+    columns = ["base", *(f"{one:g}" for one in strengths)]
+    plots = []
+    for number, prompt in enumerate(judge.looks.prompts):
+        at = number * judge.looks.seeds
+        rows = [[judge.plain[at], *(drawn[step, one][at] for one in strengths)] for step in steps]
+        plots.append(Plot(columns, [f"step {step}" for step in steps], rows, title=prompt))
+    return plotted(plots)
+
+
+def _write(done: Evaluation, looks: Looks) -> None:
+    content = {
+        "schema": _SCHEMA,
+        "run": done.run,
+        "looks": asdict(looks),
+        "features": done.features,
+        "base_losses": done.base_losses,
+        "cells": [asdict(one) for one in done.cells],
+        "best": {"step": done.verdict.cell.step, "strength": done.verdict.cell.strength, "why": done.verdict.reason},
+    }
+    with publish(done.table) as part:
+        part.write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")

@@ -1,0 +1,100 @@
+"""What copies of a training are measured by: drawn, encoded and loaded once for all of them."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+from PIL import Image
+
+from inference.engine import Engine
+from inference.plan import LoadPlan, ModelPlan
+from inference.weights.parts import UNET, VAE
+from modelhub.jobs import Notice, Progress
+from trainers.caches import LatentCache
+from trainers.dataset import open_image
+from trainers.evaluation.drawing import UNRELATED, Looks, draw
+from trainers.evaluation.features import Features
+from trainers.evaluation.held_out import HeldOut
+from trainers.evaluation.judging import Cell
+from trainers.evaluation.likeness import Set, drift
+from trainers.evaluation.wearing import vectors_of, wearing
+from trainers.material import Material
+from trainers.objective import objective_of
+from trainers.plan import TrainingPlan
+from trainers.texts import Texts
+from trainers.views import View
+
+__all__ = ["Judge", "called"]
+
+_COMPARED = 200
+"""Pictures of a dataset that others are compared with, at most."""
+_Told = Generator[Progress | Notice, None, "Judge"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judge:
+    """Ready to measure cells."""
+
+    plan: TrainingPlan
+    load: LoadPlan
+    engine: Engine
+    looks: Looks
+    known: Set
+    """The pictures that were learned from."""
+    plain: list[Image.Image]
+    """What the base draws of the same prompts."""
+    elsewhere: Looks
+    base_elsewhere: list[Image.Image]
+    other_elsewhere: list[Image.Image]
+    """At other seeds: by these, drift has its measure."""
+    held_out: HeldOut
+
+    def measure(
+        self, copy: Path, step: int, strength: float
+    ) -> Generator[Progress | Notice, None, tuple[Cell, list[Image.Image]]]:
+        """A copy at a strength, and what it drew."""
+        worn = wearing(self.load.base, copy, self.plan.recipe, strength)
+        drawn = yield from draw(self.load, worn, self.looks, self.engine)
+        elsewhere = yield from draw(self.load, worn, self.elsewhere, self.engine)
+        alike, plain = self.known.likeness(drawn), self.known.likeness(self.plain)
+        above = mean(mean(one > other for other in plain) for one in alike)
+        apart = drift(elsewhere, self.base_elsewhere, self.other_elsewhere)
+        return Cell(step, strength, mean(alike), above, apart, self.losses(worn)), drawn
+
+    def losses(self, model: ModelPlan) -> tuple[float, ...]:
+        """Of the held-out pictures."""
+        models = self.engine.prepare(model)
+        words = vectors_of(model, models)
+        clip_skip, captions = self.plan.recipe.clip_skip, self.plan.recipe.dataset.captions
+        texts = Texts(model, models, words, clip_skip=clip_skip, learns=True, captions=captions)
+        return self.held_out.losses(models, texts)
+
+
+def called(plan: TrainingPlan, load: LoadPlan, looks: Looks, features: Features, engine: Engine, cache: Path) -> _Told:
+    """A judge of one training: encodes what was held out, and draws what the base makes of every prompt."""
+    held_out = yield from _held_out(plan, engine, cache)
+    elsewhere = replace(looks, prompts=UNRELATED, seeds=1)
+    plain = yield from draw(load, load.base, looks, engine)
+    base = yield from draw(load, load.base, elsewhere, engine)
+    other = yield from draw(load, load.base, replace(elsewhere, seed=looks.seed + 1000), engine)
+    known = Set([open_image(path) for path in _learned(plan)], features)
+    return Judge(plan, load, engine, looks, known, plain, elsewhere, base, other, held_out)
+
+
+def _held_out(plan: TrainingPlan, engine: Engine, cache: Path) -> Generator[Progress | Notice, None, HeldOut]:
+    models = engine.prepare(plan.base)
+    digest = plan.base.vae.sha256 if plan.base.vae else plan.base.model.sha256
+    views = [View(item.sample, item.placement) for item in plan.held_out]
+    latents = yield from LatentCache(cache / "latents", models[VAE], digest).fill(plan.samples, views)
+    material = Material(
+        plan.samples, plan.held_out, latents, plan.base.family.latent, tells_sizes=plan.base.family.name == "sdxl"
+    )
+    objective = objective_of(plan.base, plan.recipe, next(models[UNET].parameters()).device)
+    return HeldOut(material, objective, plan.recipe.validation.pairs, plan.recipe.validation.seed)
+
+
+def _learned(plan: TrainingPlan) -> Sequence[Path]:
+    """Pictures of what was learned, not of its class, spread over the whole set."""
+    paths = list(dict.fromkeys(plan.samples[item.sample].path for item in plan.items if not item.prior))
+    return paths[:: -(-len(paths) // _COMPARED)]

@@ -1,0 +1,85 @@
+"""Which of several measured cells is best, and why (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from modelhub.errors import BadValue
+
+__all__ = ["Cell", "Verdict", "judged"]
+
+_LEAST_GAIN = 0.005
+"""Of likeness: what is less is chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One copy of a training at one strength, and what was measured of it."""
+
+    step: int
+    strength: float
+    likeness: float
+    """Mean over the pictures that were drawn, to those that it learned from."""
+    percentile: float
+    """Share of the base's own pictures of the same prompts that are less alike, 0 to 1."""
+    drift: float
+    """How much it changes pictures of other things; 1 is as much as another seed."""
+    losses: tuple[float, ...] = ()
+    """Of the held-out pictures at fixed pairs of noise and timestep; none where none were held out."""
+
+    @property
+    def loss(self) -> float | None:
+        """Their mean."""
+        return mean(self.losses) if self.losses else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The cell that is recommended."""
+
+    cell: Cell
+    reason: str
+
+
+def judged(cells: Sequence[Cell], *, most_drift: float = 0.5) -> Verdict:
+    """Of those that leave other things alone and whose held-out loss is the best but for chance, the most alike one.
+
+    Where two are as alike, the weaker, then the earlier one. "But for chance": the mean difference from the best, pair
+    by pair, is at most one standard error.
+    """
+    if not cells:
+        raise BadValue("nothing was measured")
+    calm = [one for one in cells if one.drift <= most_drift] or [min(cells, key=lambda one: one.drift)]
+    sound = _as_good_as_the_best(calm)
+    top = max(one.likeness for one in sound)
+    alike = [one for one in sound if one.likeness >= top - _LEAST_GAIN]
+    best = min(alike, key=lambda one: (one.strength, one.step))
+    return Verdict(best, _reason(best, cells, most_drift))
+
+
+def _as_good_as_the_best(cells: Sequence[Cell]) -> list[Cell]:
+    measured = [one for one in cells if one.loss is not None]
+    if not measured:
+        return list(cells)
+    best = min(measured, key=lambda one: one.loss or 0.0)
+    return [one for one in measured if _gap(one, best) <= 0.0]
+
+
+def _gap(one: Cell, best: Cell) -> float:
+    """By how much its mean difference from the best exceeds one standard error."""
+    differences = [ours - theirs for ours, theirs in zip(one.losses, best.losses, strict=True)]
+    error = stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else 0.0
+    return mean(differences) - error
+
+
+def _reason(best: Cell, cells: Sequence[Cell], most_drift: float) -> str:
+    most = max(one.likeness for one in cells)
+    told = [f"likeness {best.likeness:.3f} (most: {most:.3f}), above {best.percentile:.0%} of the base's own pictures"]
+    if best.loss is not None:
+        least = min(one.loss for one in cells if one.loss is not None)
+        told.append(f"held-out loss {best.loss:.4f} (least: {least:.4f})")
+    bound = (
+        f"the bound is {most_drift:g}" if best.drift <= most_drift else f"above the bound of {most_drift:g}, all are"
+    )
+    told.append(f"unrelated pictures change {best.drift:.2f} of what another seed changes ({bound})")
+    return "; ".join(told)
