@@ -15,7 +15,7 @@ from trainers.logs import Log
 from trainers.loop import Trainer
 from trainers.plan import TrainingPlan
 from trainers.plot import write_plot
-from trainers.previews import previews
+from trainers.previews import previews, token_of
 from trainers.training import Ready, Training
 
 __all__ = ["Dues", "on_the_way", "save_state", "steps_of"]
@@ -94,7 +94,10 @@ def steps_of(path: Path) -> int | None:
 def _held_out_loss(plan: TrainingPlan, ready: Ready) -> float:
     """Mean over the pictures that are held out, each at its fixed pairs of noise and timestep."""
     wanted = plan.recipe.validation
-    judging = HeldOut(replace(ready.material, items=plan.held_out), ready.objective, wanted.pairs, wanted.seed)
+    material = replace(ready.material, items=plan.held_out)
+    judging = HeldOut(
+        material, ready.objective, plan.recipe.trigger or token_of(plan.recipe), wanted.pairs, wanted.seed
+    )
     with ready.trainer.averaged():
         return mean(judging.losses(ready.models, ready.texts))
 

@@ -12,7 +12,7 @@ from trainers.augment import views_of
 from trainers.caches import Counts, LatentCache, MaskCache, weights_digest
 from trainers.chance import dice
 from trainers.dataset import Sample
-from trainers.dataset.captions import is_fixed, said
+from trainers.dataset.captions import in_full, is_fixed, said
 from trainers.dataset.pictures import open_mask
 from trainers.material import Material
 from trainers.plan import TrainingPlan
@@ -49,7 +49,7 @@ def gather_texts(plan: TrainingPlan, texts: Texts) -> Iterator[Progress | Notice
     if texts.learns:
         return
     fixed = [sample for sample in samples if is_fixed(sample, plan.recipe.trigger)]
-    judged = [plan.samples[item.sample].caption for item in plan.held_out]
+    judged = [in_full(plan.samples[item.sample], plan.recipe.trigger) for item in plan.held_out]
     yield from texts.keep([*(_said(sample, plan) for sample in fixed), *judged])
     yield from _told({"captions": texts.counts})
     if len(fixed) == len(samples):

@@ -15,6 +15,9 @@ from trainers.views import Item, View
 
 __all__ = ["Material"]
 
+_GOLDEN = 0.6180339887498949
+"""Multiples of it spread evenly over a circle."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
@@ -33,7 +36,7 @@ class Material:
 
     def epoch(self, number: int) -> list[int]:
         """Items of an epoch, before they are shuffled: each as often as it is repeated."""
-        counts = (int((number + 1) * one.repeats) - int(number * one.repeats) for one in self.items)
+        counts = (_times(index, one.repeats, number) for index, one in enumerate(self.items))
         return list(chain.from_iterable(repeat(index, count) for index, count in enumerate(counts)))
 
     def view(self, item: int, *, seed: int, step: int, place: int) -> View:
@@ -59,3 +62,9 @@ class Material:
         if view.mirrored:
             left = view.placement.scaled[0] - across - left
         return float(height), float(width), float(top), float(left), float(down), float(across)
+
+
+def _times(index: int, repeats: float, epoch: int) -> int:
+    """How often an epoch has an item; where that is a fraction, items take turns, so that epochs are of one length."""
+    turn = index * _GOLDEN % 1 if repeats % 1 else 0.0
+    return int((epoch + 1) * repeats + turn) - int(epoch * repeats + turn)

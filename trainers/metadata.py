@@ -36,7 +36,7 @@ _ARCHITECTURES = {
     Kind.CHECKPOINT: "",
     Kind.UNET: "",
 }
-_PATHS = ("images", "regularisation", "masks")
+_PATHS = ("images", "regularisation", "masks", "root")
 _MOST_TAGS = 32
 _PRECISIONS = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 """As kohya calls them; which one ``auto`` is depends on the machine, and is not said."""
@@ -74,7 +74,7 @@ def told_recipe(recipe: Recipe) -> str:
     payload = recipe.payload()
     dataset = payload["dataset"]
     for table in (dataset, payload["prior"], *dataset["subsets"]):
-        table |= {name: PurePath(table[name]).name for name in _PATHS if table.get(name)}
+        table |= {name: PurePath(table[name]).name for name in _PATHS if isinstance(table.get(name), str)}
     return json.dumps(payload, ensure_ascii=False, sort_keys=True)
 
 
@@ -119,7 +119,7 @@ def _modelspec(trained: Trained, export: Export, tensor_digest: str) -> dict[str
         f"{len({item.sample for item in plan.items})} pictures in {trained.steps} steps, by ModelHub {__version__}",
         "modelspec.resolution": f"{plan.resolution}x{plan.resolution}",
         "modelspec.hash_sha256": f"0x{tensor_digest}",
-        "modelspec.prediction_type": plan.base.prediction,
+        "modelspec.prediction_type": recipe.prediction or plan.base.prediction,
         "modelspec.encoder_layer": str(recipe.clip_skip),
         "modelspec.timestep_range": f"{recipe.noise.smallest_timestep},{_largest_timestep(plan)}",
         **({"modelspec.trigger_phrase": recipe.trigger} if recipe.trigger else {}),

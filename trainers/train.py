@@ -101,7 +101,7 @@ def _carry_out(training: Training, state: Mapping[str, object] | None, told: Seq
     processes.agree(training.run)
     try:
         engine = Engine(training.device, half=dtype_of(training.recipe.compute, pick_device(training.device)))
-        yield from map(Notice, [*told, *Forecast.planned(training.plan, engine).lines])
+        yield from map(Notice, [*told, *training.plan.notices, *Forecast.planned(training.plan, engine).lines])
         ready = yield from made_ready(training.plan, training.catalog.workspace.cache, engine)
         processes.wait()
         if state:

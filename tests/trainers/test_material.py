@@ -64,3 +64,14 @@ def test_a_random_cut_is_told_as_it_is() -> None:
 
 def test_other_families_are_told_no_sizes() -> None:
     assert material(tells_sizes=False).sizes(View(0, PLACED)) is None
+
+
+def test_where_repeats_are_fractions_pictures_take_turns_and_epochs_are_of_one_length() -> None:
+    one = material()
+    items = [Item(0, PLACED, 0.1)] * 100
+    found = Material(one.samples, items, {}, one.latent)
+
+    epochs = [found.epoch(number) for number in range(10)]
+
+    assert sorted(index for epoch in epochs for index in epoch) == list(range(100))
+    assert all(8 <= len(epoch) <= 12 for epoch in epochs)

@@ -7,13 +7,13 @@ trigger word is always kept.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from trainers.dataset.nouns import Sample
 from trainers.recipe import CaptionOptions
 
-__all__ = ["has_word", "is_fixed", "said"]
+__all__ = ["has_word", "in_full", "is_fixed", "said"]
 
 _CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
 """The innermost of nested ones."""
@@ -44,6 +44,16 @@ def said(sample: Sample, *, trigger: str, epoch: int, step: int, steps: int, cha
         return _with_trigger(text, trigger, options)
     tags = _split(text, trigger, options)
     return _joined([*tags.first, *_drawn(tags.loose, options, step, steps, chance), *tags.last], options)
+
+
+def in_full(sample: Sample, trigger: str) -> str:
+    """What is said of it where nothing is left out or moved: by this it is judged."""
+    plain = {
+        "dropout": 0.0, "dropout_every_epochs": 0, "tag_dropout": 0.0, "shuffle": False, "warmup_tags": 0,
+    }  # fmt: skip
+    captions = sample.subset.captions.model_copy(update=plain)
+    whole = replace(sample, subset=sample.subset.model_copy(update={"captions": captions}))
+    return said(whole, trigger=trigger, epoch=0, step=0, steps=1, chance=Random(0))
 
 
 def is_fixed(sample: Sample, trigger: str) -> bool:

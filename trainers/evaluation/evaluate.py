@@ -13,20 +13,25 @@ from inference.images.png import save
 from modelhub.catalog import Catalog
 from modelhub.errors import BadValue
 from modelhub.jobs import Done, Job, Notice, Progress
-from modelhub.kinds import Artifact
+from modelhub.kinds import Artifact, Kind
 from modelhub.workspace import publish
 from trainers.evaluation.drawing import Looks, prompts_of
 from trainers.evaluation.encoders import load_encoder
 from trainers.evaluation.features import Features, LookAndEdges
 from trainers.evaluation.judge import Judge, called
 from trainers.evaluation.judging import Cell, Verdict, judged
-from trainers.evaluation.wearing import STRENGTHS
+from trainers.exporting import Written
 from trainers.plan import TrainingPlan, plan_training
+from trainers.results import kind_of
 from trainers.runs import RunFolder
 
 __all__ = ["Evaluation", "Judging", "evaluate"]
 
 _SCHEMA = 1
+_STRENGTHS = {"lora": (0.4, 0.6, 0.8, 1.0), "hypernetwork": (0.4, 0.6, 0.8, 1.0)}
+"""Method -> at which strengths its results are looked at; words and checkpoints have but one."""
+_WORDS = "-words"
+"""Ending of the new words that are learned beside a LoRA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,8 @@ class _Run:
     number: int
     plan: TrainingPlan
     folder: RunFolder
-    copies: Mapping[int, Path]
-    """Step -> the model as it was then."""
+    copies: Mapping[int, Sequence[Written]]
+    """Step -> what was made until then, the model of the recipe's name first."""
 
 
 def evaluate(run: int, judging: Judging, *, catalog: Catalog, device: str = "auto") -> Job[Evaluation]:
@@ -87,7 +92,7 @@ def evaluate(run: int, judging: Judging, *, catalog: Catalog, device: str = "aut
     judge = yield from called(found.plan, found.plan.load, looks, features, engine, catalog.workspace.cache)
     if not found.plan.held_out:
         yield Notice("no pictures were held out: copies are judged by likeness and drift alone")
-    strengths = judging.strengths or STRENGTHS.get(recipe.method, (1.0,))
+    strengths = judging.strengths or _STRENGTHS.get(recipe.method, (1.0,))
     wanted = [(step, strength) for step in found.copies for strength in strengths]
     cells: list[Cell] = []
     drawn: dict[tuple[int, float], list[Image.Image]] = {}
@@ -114,12 +119,20 @@ def _found(run: int, judging: Judging, catalog: Catalog) -> _Run:
         raise BadValue(f"run {run} is no training", mend="modelhub train runs")
     folder = RunFolder.of(catalog.workspace, run, str(recorded.payload["name"]))
     plan = plan_training(folder.read_recipe(), catalog)
-    copies = folder.copies(plan.recipe.name)
+    kind = kind_of(plan.recipe)
+    copies = {step: _copy(path, kind) for step, path in folder.copies(plan.recipe.name).items()}
     if recorded.outputs:
-        copies[plan.recipe.steps] = catalog.artifact(recorded.outputs[0]).path
+        made = [catalog.artifact(number) for number in recorded.outputs]
+        copies[plan.recipe.steps] = [Written(one.facts.kind, one.path, True) for one in made]
     if not copies:
         raise BadValue(f"run {run} has made no copy yet", mend=f"modelhub train resume {run}")
     return _Run(run, plan, folder, dict(sorted(copies.items())[-judging.copies :]))
+
+
+def _copy(path: Path, kind: Kind) -> list[Written]:
+    """A copy, with the words that were learned beside it."""
+    words = path.with_stem(f"{path.stem}{_WORDS}")
+    return [Written(kind, path, True), *([Written(Kind.EMBEDDING, words, True)] if words.is_file() else [])]
 
 
 def _prompts(plan: TrainingPlan, judging: Judging) -> tuple[str, ...]:
@@ -140,7 +153,7 @@ def _noted(found: _Run, best: Cell, cells: Sequence[Cell], catalog: Catalog) -> 
     if outputs and best.step != found.plan.recipe.steps:
         own = [one for one in cells if one.step == found.plan.recipe.steps]
         catalog.set_weight(outputs[0], judged(own).cell.strength if own else best.strength)
-    artifact = catalog.add(found.copies[best.step])
+    artifact = catalog.add(found.copies[best.step][0].path)
     return catalog.set_weight(artifact.id, best.strength)
 
 

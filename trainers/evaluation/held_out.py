@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from inference.weights.parts import UNET
 from trainers.batch import Batch
 from trainers.chance import generator
+from trainers.dataset.captions import in_full
 from trainers.forward import Forward
 from trainers.material import Material
 from trainers.objective import Objective
@@ -32,6 +33,8 @@ class HeldOut:
 
     material: Material
     objective: Objective
+    trigger: str
+    """What captions that lack it are told with."""
     pairs: int
     seed: int = 0
 
@@ -58,7 +61,7 @@ class HeldOut:
             latents=mean.expand(len(pairs), *mean.shape).to(device),
             noise=torch.stack([noise for noise, _ in pairs]).to(device),
             timesteps=torch.tensor([timestep for _, timestep in pairs], device=device),
-            captions=[sample.caption] * len(pairs),
+            captions=[in_full(sample, self.trigger)] * len(pairs),
             sizes=None if sizes is None else torch.tensor([sizes] * len(pairs), device=device),
         )
 

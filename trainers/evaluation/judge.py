@@ -18,10 +18,12 @@ from trainers.evaluation.features import Features
 from trainers.evaluation.held_out import HeldOut
 from trainers.evaluation.judging import Cell
 from trainers.evaluation.likeness import Set, drift
-from trainers.evaluation.wearing import vectors_of, wearing
+from trainers.evaluation.words import vectors_of
+from trainers.exporting import Written
 from trainers.material import Material
 from trainers.objective import objective_of
 from trainers.plan import TrainingPlan
+from trainers.previews import token_of, with_trained
 from trainers.texts import Texts
 from trainers.views import View
 
@@ -51,10 +53,10 @@ class Judge:
     held_out: HeldOut
 
     def measure(
-        self, copy: Path, step: int, strength: float
+        self, copy: Sequence[Written], step: int, strength: float
     ) -> Generator[Progress | Notice, None, tuple[Cell, list[Image.Image]]]:
         """A copy at a strength, and what it drew."""
-        worn = wearing(self.load.base, copy, self.plan.recipe, strength)
+        worn = with_trained(self.load.base, copy, self.plan.recipe, strength)
         drawn = yield from draw(self.load, worn, self.looks, self.engine)
         elsewhere = yield from draw(self.load, worn, self.elsewhere, self.engine)
         alike, plain = self.known.likeness(drawn), self.known.likeness(self.plain)
@@ -91,7 +93,8 @@ def _held_out(plan: TrainingPlan, engine: Engine, cache: Path) -> Generator[Prog
         plan.samples, plan.held_out, latents, plan.base.family.latent, tells_sizes=plan.base.family.name == "sdxl"
     )
     objective = objective_of(plan.base, plan.recipe, next(models[UNET].parameters()).device)
-    return HeldOut(material, objective, plan.recipe.validation.pairs, plan.recipe.validation.seed)
+    trigger = plan.recipe.trigger or token_of(plan.recipe)
+    return HeldOut(material, objective, trigger, plan.recipe.validation.pairs, plan.recipe.validation.seed)
 
 
 def _learned(plan: TrainingPlan) -> Sequence[Path]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from trainers.dataset import Sample
-from trainers.dataset.captions import has_word, is_fixed, said
+from trainers.dataset.captions import has_word, in_full, is_fixed, said
 from trainers.recipe import CaptionOptions, SubsetOptions
 
 
@@ -181,3 +181,9 @@ def test_a_caption_is_fixed_when_every_step_says_the_same(caption: str, options:
 def test_a_word_is_a_word_of_its_own() -> None:
     assert has_word("A photo of KIP-3, red", "kip-3")
     assert not has_word("kip-33", "kip-3")
+
+
+def test_in_full_nothing_is_left_out_or_moved() -> None:
+    one = sample("red hat, smiling, beach", prefix="photo,", shuffle=True, dropout=0.9, tag_dropout=0.5)
+
+    assert in_full(one, "kip") == "kip, photo, red hat, smiling, beach"
