@@ -1,0 +1,103 @@
+"""Trainings on the shipped checkpoint learn what they were shown, and leave the rest alone.
+
+A short one runs every day; `make prove` runs a character, a style, a new word and a LoHa, and prints their figures.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from math import sqrt
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import pytest
+
+from modelhub import starter
+from modelhub.catalog import Catalog
+from modelhub.jobs import drain
+from trainers.evaluation.evaluate import Evaluation, Judging, evaluate
+from trainers.recipe import DatasetOptions, Recipe, SubsetOptions, ValidationOptions
+from trainers.train import train
+
+WHOLE = bool(os.environ.get("MODELHUB_TRAININGS"))
+CHARACTER = starter.HELD_OUT.parent
+ICONS = Path(__file__).parents[2] / "examples" / "twemoji" / "icons"
+MOST_DRIFT = 0.75
+"""Of pictures of other things; 1 is what another seed changes."""
+
+
+def character(**entries: Any) -> Recipe:
+    """Sixteen pictures to learn from, and four poses to judge by."""
+    subsets = (SubsetOptions(images=CHARACTER / "train"), SubsetOptions(images=starter.HELD_OUT, held_out=True))
+    return recipe(dataset=DatasetOptions(subsets=subsets), **entries)
+
+
+def recipe(**entries: Any) -> Recipe:
+    usual = {"batch": 4, "validation": ValidationOptions(pairs=64), "save": {"keep": 1}}
+    return Recipe.model_validate({"base": "starter", "name": "learned", **usual, **entries})
+
+
+LORA = {"rank": 16, "alpha": 16}
+TRAININGS: Mapping[str, Callable[[], Recipe]] = {
+    "a character": lambda: character(
+        steps=300, learning_rate=2e-3, text_encoder_learning_rate=1e-3, options=LORA
+    ),
+    "a LoHa": lambda: character(
+        steps=300, learning_rate=4e-3, text_encoder_learning_rate=2e-3,
+        options={"algorithm": "loha", "rank": 8, "alpha": 8},
+    ),
+    "a new word": lambda: character(
+        method="textual_inversion", steps=400, trigger="mimo",
+        options={"vectors": 8, "initial": "robot cat", "learning_rate": 2e-2},
+    ),
+    "a style": lambda: recipe(
+        dataset=DatasetOptions(images=ICONS), steps=500, learning_rate=1e-3, text_encoder_learning_rate=5e-4,
+        options=LORA,
+    ),
+}  # fmt: skip
+
+
+def judged(wanted: Recipe, catalog: Catalog, judging: Judging) -> Evaluation:
+    catalog.add(starter.CHECKPOINT, name="starter")
+    drain(train(wanted, catalog=catalog, device="cpu"))
+    run = catalog.last_run("train")
+    assert run is not None
+    return drain(evaluate(run.id, judging, catalog=catalog, device="cpu"))
+
+
+def gain(found: Evaluation) -> float:
+    """Of the held-out loss over the base's, pair by pair, in standard errors."""
+    differences = [base - one for base, one in zip(found.base_losses, found.cells[-1].losses, strict=True)]
+    return mean(differences) / (stdev(differences) / sqrt(len(differences)))
+
+
+def test_a_short_training_knows_pictures_better_that_it_never_saw(catalog: Catalog) -> None:
+    wanted = character(
+        steps=30, learning_rate=2e-3, text_encoder_learning_rate=1e-3, options=LORA,
+        validation=ValidationOptions(pairs=16),
+    )  # fmt: skip
+    looks = Judging(strengths=(1.0,), prompts=("mimo waving",), seeds=1, steps=1, cfg=1.0, most_drift=10)
+
+    found = judged(wanted, catalog, looks)
+
+    assert len(found.base_losses) == 4 * 16
+    assert gain(found) > 3
+
+
+@pytest.mark.skipif(not WHOLE, reason="minutes each: make prove")
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_training_learns_what_it_is_shown_and_leaves_the_rest(
+    name: str, catalog: Catalog, record_property: Callable[[str, object], None]
+) -> None:
+    found = judged(TRAININGS[name](), catalog, Judging(strengths=(1.0,), seeds=4, cfg=4.0, most_drift=MOST_DRIFT))
+
+    (cell,) = found.cells
+    record_property(
+        f"trained {name}",
+        f"held-out loss {mean(found.base_losses):.4f} -> {cell.loss:.4f}, {gain(found):.1f} standard errors; likeness "
+        f"{cell.likeness:.3f}, above {cell.percentile:.0%} of the base's; drift {cell.drift:.2f}",
+    )
+    assert len(found.base_losses) >= 4 * 64
+    assert gain(found) > 3
+    assert cell.percentile >= 0.9
+    assert cell.drift <= MOST_DRIFT
