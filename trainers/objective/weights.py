@@ -44,7 +44,8 @@ def _debiased(snr: Tensor, prediction: str) -> Tensor:
 
     For v it is sd-scripts' 1 / (snr + 1), the error of x0 itself; OneTrainer takes the root of that.
     """
-    return 1 / (snr + 1) if prediction == "v" else snr.clamp(max=_MOST_DEBIASED).rsqrt()
+    ratio = snr.clamp(max=_MOST_DEBIASED)
+    return 1 / (ratio + 1) if prediction == "v" else ratio.rsqrt()
 
 
 def _velocity_as_noise(snr: Tensor) -> Tensor:

@@ -51,6 +51,7 @@ def test_debiased_weighs_noise_by_the_root_of_what_is_noise() -> None:
 
 def test_debiased_knows_no_ratio_above_a_thousand() -> None:
     assert weights("epsilon", torch.tensor([1e6]), debiased=True).tolist() == pytest.approx([1000**-0.5])
+    assert weights("v", torch.tensor([1e6]), debiased=True).tolist() == pytest.approx([1 / 1001])
 
 
 def test_debiased_weighs_v_as_the_picture_itself() -> None:
