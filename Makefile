@@ -26,7 +26,7 @@ format: .venv/dev.stamp  ## mend what `check` finds and a machine can mend
 bench: .venv/dev.stamp  ## measure, in ratios; takes minutes
 	$(BIN)/python -m benchmarks
 
-prove: .venv/dev.stamp  ## the long proofs: the oldest packages that are allowed (but one torch), kill -9, many processes, tiles, damaged files
+prove: .venv/dev.stamp  ## the long proofs: the oldest packages that are allowed (but one torch), kill -9, many processes, tiles, trainings, damaged files
 	$(PYTHON) -m venv --clear .venv-oldest
 	grep '^torch==' constraints.txt > .venv-oldest/torch.txt
 	$(BIN)/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct \
@@ -35,6 +35,8 @@ prove: .venv/dev.stamp  ## the long proofs: the oldest packages that are allowed
 	MODELHUB_KILLS=20 MODELHUB_STEPS=200 MODELHUB_SYNC_BYTES=2000000000 $(BIN)/python -m pytest tests/hands
 	MODELHUB_PICTURES=50 $(BIN)/python -m pytest tests/inference/test_tile_borders.py --junitxml=.pytest_cache/tiles.xml
 	grep -o '"tile borders" value="[^"]*"' .pytest_cache/tiles.xml
+	MODELHUB_TRAININGS=1 $(BIN)/python -m pytest tests/trainers/test_trained_on_the_starter.py --junitxml=.pytest_cache/trained.xml
+	grep -o '"trained [^"]*" value="[^"]*"' .pytest_cache/trained.xml
 	$(BIN)/python -m tests.fuzz.fuzz_readers --seconds 60
 
 clean:

@@ -27,17 +27,17 @@ from modelhub import starter
 from modelhub.families import family
 from modelhub.headers import read_table
 from modelhub.jobs import Step
-from trainers.batch import Batch, Batches, Piece
-from trainers.buckets import Placement, steps
 from trainers.caches import CachedLatents
 from trainers.dataset import Sample, open_image, read_dataset
-from trainers.loop import Trainer
-from trainers.material import Material
+from trainers.learning.batch import Batch, Batches, Piece
+from trainers.learning.loop import Trainer
+from trainers.material.buckets import Placement, steps
+from trainers.material.material import Material
+from trainers.material.texts import Texts
+from trainers.material.views import Item, View
 from trainers.methods import lora
 from trainers.objective import Timesteps, objective_of
 from trainers.recipe import DatasetOptions, LoraOptions, LossOptions, OptimizerOptions, Recipe
-from trainers.texts import Texts
-from trainers.views import Item, View
 
 _RANK = 4
 _PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12}

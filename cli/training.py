@@ -80,8 +80,8 @@ def wanted(
 ) -> "tuple[Recipe, Preset | None]":
     """Flags over --set over the recipe (or the file to repeat) over the preset, which is given too."""
     from trainers.recipe import parse_recipe, read_fields
-    from trainers.repeating import first_free_name, retold
-    from trainers.results import kind_of
+    from trainers.running.repeating import first_free_name, retold
+    from trainers.running.results import kind_of
 
     flags = [pair for group in (origin, *groups) for pair in group.entries().items()]
     above = over(nested(origin.changed().items()), nested(flags))
@@ -193,7 +193,7 @@ def _show_estimate(
 ) -> None:  # fmt: skip
     """What it would take; no weight is read."""
     from inference.memory import giga
-    from trainers.announcing import Forecast
+    from trainers.running.announcing import Forecast
 
     forecast = Forecast.of(recipe, catalog, device)
     document = {

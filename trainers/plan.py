@@ -8,12 +8,12 @@ from inference.request import GenerationRequest, LoraUse
 from modelhub.catalog import Catalog
 from modelhub.errors import MissingFile
 from trainers.bases import check_base
-from trainers.buckets import Placement, bucket_sizes, default_step, place
 from trainers.dataset import Dataset, Sample, dataset_digest, gather
 from trainers.dataset.held_out import held_out
 from trainers.dataset.regularisation import evened
+from trainers.material.buckets import Placement, bucket_sizes, default_step, place
+from trainers.material.views import Item
 from trainers.recipe import LoraOptions, Recipe, TextualInversionOptions
-from trainers.views import Item
 
 __all__ = ["TrainingPlan", "plan_training"]
 

@@ -16,11 +16,11 @@ from inference.engine import Engine
 from modelhub.catalog import Catalog
 from modelhub.errors import ModelHubError
 from modelhub.jobs import Done, Job, Notice, Step
-from trainers.charts import Axis, Line, Point, chart
+from trainers.learning.smoothing import smoothed
 from trainers.plan import plan_training
 from trainers.recipe import Recipe, TextualInversionOptions
-from trainers.smoothing import smoothed
-from trainers.training import made_ready
+from trainers.running.charts import Axis, Line, Point, chart
+from trainers.running.training import made_ready
 
 __all__ = ["Range", "range_of", "range_test"]
 

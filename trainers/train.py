@@ -11,24 +11,24 @@ from modelhub.errors import BadValue, Conflict, OutOfResources
 from modelhub.jobs import Done, Job, Notice, Preview, Step
 from modelhub.kinds import Artifact
 from modelhub.refs import check_name
-from trainers.announcing import Forecast
-from trainers.copies import Dues, on_the_way, save_state
 from trainers.doctor.before import before_training
-from trainers.exporting import write
-from trainers.joining import take_part
-from trainers.logs import check_loggers, logged
+from trainers.learning.precision import dtype_of
+from trainers.learning.processes import Processes
 from trainers.optimizers import optimizer_kind
 from trainers.plan import plan_training
-from trainers.plot import write_plot
-from trainers.precision import dtype_of
 from trainers.prior import with_class_pictures
-from trainers.processes import Processes
 from trainers.recipe import Recipe
-from trainers.repeating import check_same_pictures
-from trainers.results import catalogued, check_free, clear_leftover
-from trainers.runs import RunFolder
-from trainers.training import Ready, Training, made_ready
-from trainers.unchanged import check_unchanged
+from trainers.running.announcing import Forecast
+from trainers.running.copies import Dues, on_the_way, save_state
+from trainers.running.exporting import write
+from trainers.running.joining import take_part
+from trainers.running.logs import check_loggers, logged
+from trainers.running.plot import write_plot
+from trainers.running.repeating import check_same_pictures
+from trainers.running.results import catalogued, check_free, clear_leftover
+from trainers.running.runs import RunFolder
+from trainers.running.training import Ready, Training, made_ready
+from trainers.running.unchanged import check_unchanged
 
 __all__ = ["resume", "train"]
 

@@ -157,7 +157,7 @@ def presets(session: Session) -> None:
 def runs(session: Session) -> None:
     """List trainings, newest first: what they are of, how far they came, what they made."""
     with session.open_catalog() as catalog:
-        from trainers.history import history
+        from trainers.running.history import history
 
         found = history(catalog)
     rows = [
@@ -175,7 +175,7 @@ def show(
 ) -> None:  # fmt: skip
     """Show one training: its recipe, how its losses went, what lies in its folder."""
     with session.open_catalog() as catalog:
-        from trainers.history import past
+        from trainers.running.history import past
 
         one = past(catalog.run(run), catalog)
     lines = [

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from trainers.augment import Colouring
-from trainers.buckets import Placement
+from trainers.material.augment import Colouring
+from trainers.material.buckets import Placement
 
 __all__ = ["coloured", "cut", "cut_mask"]
 

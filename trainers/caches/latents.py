@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from modelhub.errors import BrokenFile
 from modelhub.jobs import Progress
-from trainers.augment import colouring
 from trainers.caches.cutting import coloured, cut
 from trainers.caches.store import Counts, Store
 from trainers.dataset import Sample
 from trainers.dataset.pictures import open_image
-from trainers.views import View
+from trainers.material.augment import colouring
+from trainers.material.views import View
 
 __all__ = ["CachedLatents", "LatentCache"]
 

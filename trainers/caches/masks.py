@@ -14,7 +14,7 @@ from modelhub.jobs import Progress
 from trainers.caches.cutting import cut_mask
 from trainers.caches.store import Counts, Store
 from trainers.dataset import Sample
-from trainers.views import View
+from trainers.material.views import View
 
 __all__ = ["MaskCache"]
 

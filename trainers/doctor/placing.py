@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trainers.buckets import Placement, bucket_sizes, default_step, place
 from trainers.doctor.nouns import Glance, Orders, Picture, Seen
+from trainers.material.buckets import Placement, bucket_sizes, default_step, place
 
 __all__ = ["Placed", "placed"]
 

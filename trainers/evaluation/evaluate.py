@@ -20,10 +20,10 @@ from trainers.evaluation.encoders import load_encoder
 from trainers.evaluation.features import Features, LookAndEdges
 from trainers.evaluation.judge import Judge, called
 from trainers.evaluation.judging import Cell, Verdict, judged
-from trainers.exporting import Written
 from trainers.plan import TrainingPlan, plan_training
-from trainers.results import kind_of
-from trainers.runs import RunFolder
+from trainers.running.exporting import Written
+from trainers.running.results import kind_of
+from trainers.running.runs import RunFolder
 
 __all__ = ["Evaluation", "Judging", "evaluate"]
 

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from inference.weights.parts import UNET
-from trainers.batch import Batch
 from trainers.chance import generator
 from trainers.dataset.captions import in_full
-from trainers.forward import Forward
-from trainers.material import Material
+from trainers.learning.batch import Batch
+from trainers.learning.forward import Forward
+from trainers.material.material import Material
+from trainers.material.texts import Texts
+from trainers.material.views import Item, View
 from trainers.objective import Objective
 from trainers.recipe import LossOptions
-from trainers.texts import Texts
-from trainers.views import Item, View
 
 __all__ = ["HeldOut"]
 

@@ -19,13 +19,13 @@ from trainers.evaluation.held_out import HeldOut
 from trainers.evaluation.judging import Cell
 from trainers.evaluation.likeness import Set, drift
 from trainers.evaluation.words import vectors_of
-from trainers.exporting import Written
-from trainers.material import Material
+from trainers.material.material import Material
+from trainers.material.texts import Texts
+from trainers.material.views import View
 from trainers.objective import objective_of
 from trainers.plan import TrainingPlan
-from trainers.previews import token_of, with_trained
-from trainers.texts import Texts
-from trainers.views import View
+from trainers.running.exporting import Written
+from trainers.running.previews import token_of, with_trained
 
 __all__ = ["Judge", "called"]
 

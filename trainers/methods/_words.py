@@ -20,8 +20,8 @@ from modelhub.kinds import Kind
 from trainers.chance import generator
 from trainers.methods._templates import TEMPLATES
 from trainers.methods._trainee import Export, ParameterGroup
-from trainers.pickles import read_pickle
 from trainers.recipe import Recipe, TextualInversionOptions
+from trainers.running.pickles import read_pickle
 
 __all__ = ["Words"]
 

@@ -19,8 +19,8 @@ from modelhub.headers import read_table
 from modelhub.kinds import Kind
 from trainers.chance import generator
 from trainers.methods._trainee import Export, ParameterGroup
-from trainers.pickles import read_pickle
 from trainers.recipe import HypernetworkOptions, Recipe
+from trainers.running.pickles import read_pickle
 
 __all__ = ["Hypernetwork", "prepare"]
 

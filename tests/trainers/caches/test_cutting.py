@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from tests.trainers.pictures import picture
-from trainers.augment import Colouring
-from trainers.buckets import Placement, place
 from trainers.caches.cutting import coloured, cut, cut_mask
+from trainers.material.augment import Colouring
+from trainers.material.buckets import Placement, place
 
 SQUARE = [(64, 64)]
 

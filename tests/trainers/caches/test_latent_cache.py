@@ -14,11 +14,11 @@ from modelhub.errors import BrokenFile
 from modelhub.jobs import Progress
 from tests.trainers.pictures import Size, picture, write_picture, write_set
 from tests.trainers.vaes import FakeVae
-from trainers.buckets import Placement
 from trainers.caches import CachedLatents, Counts, LatentCache
 from trainers.dataset import Sample, open_image
+from trainers.material.buckets import Placement
+from trainers.material.views import View
 from trainers.recipe import AugmentOptions, SubsetOptions
-from trainers.views import View
 
 WHOLE = Placement((64, 64), (64, 64), (0, 0))
 

@@ -8,12 +8,12 @@ from PIL import Image
 from torch import Tensor
 
 from modelhub.jobs import Progress
-from trainers.buckets import Placement
 from trainers.caches import Counts, MaskCache
 from trainers.dataset import Sample
 from trainers.dataset.nouns import Mask
+from trainers.material.buckets import Placement
+from trainers.material.views import View
 from trainers.recipe import SubsetOptions
-from trainers.views import View
 
 WHOLE = Placement((64, 64), (64, 64), (0, 0))
 MASKED = Sample(

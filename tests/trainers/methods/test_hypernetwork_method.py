@@ -20,8 +20,8 @@ from modelhub.kinds import Kind
 from tests import tiny
 from trainers.methods import Export
 from trainers.methods.hypernetwork import Hypernetwork, prepare
-from trainers.pickles import save_pickle
 from trainers.recipe import DatasetOptions, ExportOptions, HypernetworkOptions, Recipe
+from trainers.running.pickles import save_pickle
 
 PLAN = ModelPlan(family("sd1"), "epsilon", 64, {}, NamedModel("tiny", "a" * 64))
 

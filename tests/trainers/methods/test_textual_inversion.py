@@ -25,11 +25,11 @@ from modelhub.families import family
 from modelhub.headers import read_table
 from modelhub.jobs import drain
 from tests import tiny_families
+from trainers.material.texts import Texts
 from trainers.methods import Export
 from trainers.methods.textual_inversion import TextualInversion, prepare
-from trainers.pickles import save_pickle
 from trainers.recipe import DatasetOptions, Recipe, TextualInversionOptions
-from trainers.texts import Texts
+from trainers.running.pickles import save_pickle
 
 Models = dict[str, nn.Module]
 

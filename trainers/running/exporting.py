@@ -1,0 +1,64 @@
+"""Writes what was trained, reads it back, and keeps it only if it is what was trained."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.weights.save import save_tensors, tensor_digest
+from modelhub.kinds import Kind
+from trainers.methods import Export, Trainee
+from trainers.plan import TrainingPlan
+from trainers.running.metadata import Trained, header
+from trainers.running.pickles import save_pickle
+
+__all__ = ["Written", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file of what was trained."""
+
+    kind: Kind
+    path: Path
+    is_first: bool
+    """Of its kind: the one that is catalogued; others are the same in other words."""
+
+
+def write(
+    plan: TrainingPlan, trainee: Trainee, step: int, stem: str, folder: Callable[[Kind], Path]
+) -> list[Written]:  # fmt: skip
+    """All files of the trainee as it now is: ``STEM.safetensors`` in its kind's folder, and what stands beside it.
+
+    The same steps of the same recipe give the same bytes.
+    """
+    trained = Trained(plan=plan, steps=step)
+    written: list[Written] = []
+    try:
+        for export, path in places(trainee.exports(plan.recipe.export.formats), stem, folder):
+            written.append(Written(export.kind, path, export.kind not in {one.kind for one in written}))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _save(trained, export, path)
+            trainee.check(export, path)
+    except BaseException:
+        for one in written:
+            one.path.unlink(missing_ok=True)
+        raise
+    return written
+
+
+def places(exports: list[Export], stem: str, folder: Callable[[Kind], Path]) -> Iterator[tuple[Export, Path]]:
+    """Where each is written; those after the first of a kind carry their format's name."""
+    kinds = set()
+    for export in exports:
+        is_first = export.kind not in kinds
+        kinds.add(export.kind)
+        name = stem + export.ending + ("" if is_first or export.pickled else f".{export.format}")
+        yield export, folder(export.kind) / f"{name}{export.suffix}"
+
+
+def _save(trained: Trained, export: Export, path: Path) -> None:
+    if export.pickled is not None:
+        save_pickle(path, export.pickled)
+        return
+    tensors = dict(export.tensors)
+    save_tensors(path, tensors, header(trained, export, tensor_digest(tensors)))

@@ -1,0 +1,97 @@
+"""Trainings of the past, from their folders and the catalog (no torch)."""
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from modelhub.catalog import Catalog, Run
+from modelhub.errors import NotFound
+from trainers.learning.smoothing import smoothed
+
+__all__ = ["Past", "history", "past"]
+
+_LAST = 100
+"""Steps that the loss of a training is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One training, running or over."""
+
+    run: int
+    name: str
+    method: str
+    state: str
+    step: int
+    """Reached."""
+    steps: int
+    loss: float | None
+    """Mean of the last steps."""
+    began: datetime
+    took: str
+    folder: Path
+    files: Mapping[str, Path]
+    """What lies in it that is worth a look."""
+    made: tuple[str, ...]
+    """Catalog ID and name of each result."""
+    error: str | None
+
+    @property
+    def loss_text(self) -> str:
+        return "" if self.loss is None else f"{self.loss:.4f}"
+
+    @property
+    def made_text(self) -> str:
+        return ", ".join(self.made)
+
+
+def history(catalog: Catalog) -> tuple[Past, ...]:
+    """All that have a folder in the workspace, newest first."""
+    folders = catalog.workspace.runs.glob("[0-9][0-9][0-9][0-9]*-*")
+    numbers = {int(path.name.partition("-")[0]) for path in folders if path.name.partition("-")[0].isdecimal()}
+    found = []
+    for number in sorted(numbers, reverse=True):
+        try:
+            run = catalog.run(number)
+        except NotFound:
+            continue  # of a catalog that was deleted
+        if run.kind == "train":
+            found.append(past(run, catalog))
+    return tuple(found)
+
+
+def past(run: Run, catalog: Catalog) -> Past:
+    """One of them; raises `NotFound` for a run that is no training."""
+    if run.kind != "train":
+        raise NotFound(f"run {run.id} is no training", mend="modelhub train runs")
+    folder = catalog.workspace.runs / f"{run.id:04d}-{run.payload['name']}"
+    losses = _losses(folder / "losses.jsonl")
+    names = {"recipe": "recipe.toml", "losses": "losses.jsonl", "plot": "loss.png", "previews": "previews"}
+    held = catalog.names(run.outputs)
+    return Past(
+        run=run.id,
+        name=str(run.payload["name"]),
+        method=str(run.payload.get("method", "lora")).replace("_", "-"),
+        state=run.state,
+        step=int(losses[-1][0]) if losses else 0,
+        steps=int(run.payload.get("steps", 0)),
+        loss=smoothed(losses, share=0.5)[-1][1] if losses else None,
+        began=run.started_at,
+        took=str(run.finished_at - run.started_at).partition(".")[0] if run.finished_at else "",
+        folder=folder,
+        files={what: folder / name for what, name in names.items() if (folder / name).exists()},
+        made=tuple(f"{number} {held.get(number, '(gone)')}" for number in run.outputs),
+        error=run.error,
+    )
+
+
+def _losses(path: Path) -> list[tuple[float, float]]:
+    """(step, loss) of the last steps."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in deque(file, maxlen=_LAST)]
+    return [(row["step"], row["loss"]) for row in rows]

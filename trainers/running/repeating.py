@@ -1,0 +1,97 @@
+"""A training again, from the header of what it made (no torch)."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from modelhub.catalog import Catalog
+from modelhub.errors import BadValue, Incompatible, NameTaken, UnknownRef
+from modelhub.headers import read_table
+from modelhub.kinds import Kind
+from trainers.plan import TrainingPlan
+from trainers.recipe import current
+from trainers.running.metadata import DATASET_KEY, RECIPE_KEY, pictures
+
+__all__ = ["check_same_pictures", "first_free_name", "retold"]
+
+_PLACES = ("images", "regularisation", "masks", "root")
+_NAMED = 5
+"""Pictures in one error."""
+
+
+def retold(path: Path, catalog: Catalog) -> dict[str, Any]:
+    """The entries of the recipe that made a file; with its folders, where this catalog saw it made.
+
+    Raises `BadValue` for a file that tells of no training of ours.
+    """
+    told = read_table(path).metadata.get(RECIPE_KEY)
+    if not told:
+        raise BadValue(f"{path.name} does not tell how it was trained", mend="modelhub show FILE; train with --recipe")
+    fields = current(json.loads(told), path.name)
+    known = _recorded(path, catalog)
+    tables = (fields["dataset"], fields.get("prior", {})), (known.get("dataset", {}), known.get("prior", {}))
+    for table, place in zip(*tables, strict=True):
+        for name in _PLACES:
+            if name in table:
+                table[name] = place.get(name)
+    if "subsets" in known.get("dataset", {}):
+        fields["dataset"]["subsets"] = known["dataset"]["subsets"]
+    return fields
+
+
+def check_same_pictures(plan: TrainingPlan, like: Path) -> None:
+    """Raises `Incompatible` naming what differs from the pictures and captions that a file was trained on."""
+    told: list[Mapping[str, Any]] = json.loads(read_table(like).metadata.get(DATASET_KEY, "[]"))
+    found = pictures(plan.samples)
+    differences = list(_differences(told, found, [sample.path.name for sample in plan.samples]))
+    if differences:
+        more = f", and {len(differences) - _NAMED} more" if len(differences) > _NAMED else ""
+        raise Incompatible(
+            f"these are not the pictures that {like.name} was trained on: {', '.join(differences[:_NAMED])}{more}",
+            mend="modelhub train ... --recipe FILE trains on other pictures",
+        )
+
+
+def first_free_name(name: str, kind: Kind, catalog: Catalog) -> str:
+    """The name, or with the first number behind it that is free."""
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(one for one in names if _is_free(one, kind, catalog))
+
+
+def _differences(
+    told: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> Iterator[str]:
+    captions = {row["sha256"]: row for row in told}
+    for row, name in zip(found, names, strict=True):
+        before = captions.get(row["sha256"])
+        if before is None:
+            yield f"{name} was not among them, or was edited"
+        elif before["caption_sha256"] != row["caption_sha256"]:
+            yield f"{name} has another caption"
+        elif before.get("mask_sha256") != row.get("mask_sha256"):
+            yield f"{name} has another mask"
+        elif before["repeats"] != row["repeats"]:
+            yield f"{name} is repeated {row['repeats']:g} times, not {before['repeats']:g}"
+    missing = Counter(row["sha256"] for row in told) - Counter(row["sha256"] for row in found)
+    for digest in missing:
+        yield f"the picture of SHA-256 {digest[:12]} is missing"
+
+
+def _recorded(path: Path, catalog: Catalog) -> Mapping[str, Any]:
+    """The recipe as the run that made the file has it."""
+    try:
+        made_by = catalog.made_by(catalog.resolve(str(path)).id)
+    except UnknownRef:
+        return {}
+    return made_by.payload if made_by else {}
+
+
+def _is_free(name: str, kind: Kind, catalog: Catalog) -> bool:
+    try:
+        catalog.free_place(name, kind)
+    except NameTaken:
+        return False
+    return True

@@ -1,0 +1,75 @@
+"""Where the files of a training go, and how they come into the catalog."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from modelhub.catalog import Catalog
+from modelhub.errors import UnknownRef
+from modelhub.headers import read_table
+from modelhub.kinds import Artifact, Kind
+from trainers.recipe import FullOptions, Recipe
+from trainers.running.exporting import Written
+from trainers.running.metadata import RECIPE_KEY, told_recipe
+
+__all__ = ["catalogued", "check_free", "clear_leftover", "kind_of"]
+
+_KINDS = {
+    "lora": Kind.LORA,
+    "textual_inversion": Kind.EMBEDDING,
+    "full": Kind.CHECKPOINT,
+    "hypernetwork": Kind.HYPERNETWORK,
+}
+"""Method -> what it makes."""
+
+
+def kind_of(recipe: Recipe) -> Kind:
+    """What the result will be, where a recipe makes several the one that bears its name."""
+    options = recipe.options
+    return Kind.UNET if isinstance(options, FullOptions) and options.keeps == "unet" else _KINDS[recipe.method]
+
+
+def check_free(recipe: Recipe, catalog: Catalog) -> None:
+    """Raises `NameTaken` where the result could not be called as the recipe says."""
+    catalog.free_place(recipe.name, kind_of(recipe))
+
+
+def clear_leftover(recipe: Recipe, catalog: Catalog) -> None:
+    """Remove the files of this very recipe that a killed process wrote and had no time to catalogue."""
+    for path in catalog.workspace.models.glob(f"*/{recipe.name}*.*"):
+        if _is_of(recipe, path) and not _is_held(path, catalog):
+            path.unlink()
+
+
+def catalogued(written: Sequence[Written], recipe: Recipe, catalog: Catalog) -> list[Artifact]:
+    """The results in the catalog, the one that bears the recipe's name first.
+
+    What cannot be catalogued is not left where its name would bar a second try.
+    """
+    try:
+        return [catalog.add(path, name=name) for path, name in _named(written, recipe)]
+    except BaseException:
+        for one in written:
+            one.path.unlink(missing_ok=True)
+        raise
+
+
+def _named(written: Sequence[Written], recipe: Recipe) -> Iterator[tuple[Path, str | None]]:
+    """Another model of the same training is called by its file, or nearly so where that is taken."""
+    firsts = [one for one in written if one.is_first]
+    for one in sorted(firsts, key=lambda each: each.kind is not kind_of(recipe)):
+        yield one.path, recipe.name if one.kind is kind_of(recipe) else None
+
+
+def _is_of(recipe: Recipe, path: Path) -> bool:
+    if path.suffix != ".safetensors":
+        first = path.with_name(f"{recipe.name}.safetensors")
+        return path.suffix == ".pt" and first.is_file() and _is_of(recipe, first)
+    return read_table(path).metadata.get(RECIPE_KEY) == told_recipe(recipe)
+
+
+def _is_held(path: Path, catalog: Catalog) -> bool:
+    with suppress(UnknownRef):
+        catalog.resolve(str(path))
+        return True
+    return False
