@@ -10,6 +10,8 @@ __all__ = ["Cell", "Verdict", "judged"]
 
 _LEAST_GAIN = 0.005
 """Of likeness: what is less is chance."""
+_CLEARLY = 0.9
+"""Share of the base's own pictures that are less alike, where something shows clearly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,24 @@ class Verdict:
 def judged(cells: Sequence[Cell], *, most_drift: float = 0.5) -> Verdict:
     """Of those that leave other things alone and whose held-out loss is the best but for chance, the most alike one.
 
-    Where two are as alike, the weaker, then the earlier one. "But for chance": the mean difference from the best, pair
+    Where none leaves other things alone, the one that does so most, of those that are clearly alike. Where two are as
+    alike, the weaker, then the earlier one. "But for chance": the mean difference from the best, pair
     by pair, is at most one standard error.
     """
     if not cells:
         raise BadValue("nothing was measured")
-    calm = [one for one in cells if one.drift <= most_drift] or [min(cells, key=lambda one: one.drift)]
+    calm = [one for one in cells if one.drift <= most_drift] or [_calmest(cells)]
     sound = _as_good_as_the_best(calm)
     top = max(one.likeness for one in sound)
     alike = [one for one in sound if one.likeness >= top - _LEAST_GAIN]
     best = min(alike, key=lambda one: (one.strength, one.step))
     return Verdict(best, _reason(best, cells, most_drift))
+
+
+def _calmest(cells: Sequence[Cell]) -> Cell:
+    """Of those that show what was learned, where any do."""
+    clear = [one for one in cells if one.percentile >= _CLEARLY]
+    return min(clear or cells, key=lambda one: one.drift)
 
 
 def _as_good_as_the_best(cells: Sequence[Cell]) -> list[Cell]:

@@ -6,8 +6,16 @@ from modelhub.errors import BadValue
 from trainers.evaluation.judging import Cell, judged
 
 
-def cell(step: int, strength: float, likeness: float, *, drift: float = 0.1, losses: tuple[float, ...] = ()) -> Cell:
-    return Cell(step, strength, likeness, 0.9, drift, losses)
+def cell(
+    step: int,
+    strength: float,
+    likeness: float,
+    *,
+    drift: float = 0.1,
+    losses: tuple[float, ...] = (),
+    above: float = 0.9,
+) -> Cell:
+    return Cell(step, strength, likeness, above, drift, losses)
 
 
 def test_the_most_alike_is_best_where_nothing_else_tells() -> None:
@@ -29,6 +37,13 @@ def test_where_all_change_too_much_the_one_that_changes_least_is_best_and_says_s
 
     assert verdict.cell.step == 1
     assert "above the bound of 0.5, all are" in verdict.reason
+
+
+def test_where_all_change_too_much_one_that_hardly_shows_it_is_not_best() -> None:
+    weak, clear = cell(1, 0.2, 0.6, drift=0.6, above=0.4), cell(1, 0.6, 0.8, drift=0.7)
+
+    assert judged([weak, clear, cell(1, 1.0, 0.9, drift=0.9)]).cell == clear
+    assert judged([weak]).cell == weak
 
 
 def test_a_loss_that_is_worse_than_by_chance_rules_a_cell_out() -> None:

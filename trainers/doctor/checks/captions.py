@@ -78,7 +78,8 @@ def _missing(seen: Seen) -> Iterator[Finding]:
     bare = [one.path for one in seen.pictures if one.caption is None and not one.undecodable and not one.beside]
     if bare and seen.orders.captioned:
         file = shlex.quote(str(bare[0].with_suffix(".txt")))
-        mend = f"write a .txt file of the same name beside each, e.g. {file}; or name its folder 10_CLASS"
+        command = f"modelhub dataset caption {shlex.quote(str(seen.root))} --from name"
+        mend = f"write a .txt file of the same name beside each, e.g. {file}, or {command}; or name its folder 10_CLASS"
         if seen.orders.trigger:
             mend += '; or source = "none" in [dataset.captions] says the trigger word alone'
         what = f"{count(len(bare), 'picture')} without a caption: {named(below(seen.root, bare))}"

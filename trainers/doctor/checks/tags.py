@@ -20,7 +20,7 @@ _TAG_WORDS = 4
 
 def tag_counts(pictures: list[Picture]) -> Counter[str]:
     """Tag -> pictures that have it, whatever its case."""
-    return Counter(tag for one in pictures for tag in {each.casefold() for each in one.tags})
+    return Counter(tag for one in pictures for tag in dict.fromkeys(map(str.casefold, one.tags)))
 
 
 def check(seen: Seen) -> Iterator[Finding]:
