@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cli.flags.training.judging import JudgingFlags
+from cli.flags.judging import JudgingFlags
 from cli.render import table
 from cli.session import Session
 

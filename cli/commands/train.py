@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from cli.evaluating import evaluate as evaluate_run
+from cli.flags.judging import JudgingFlags
 from cli.flags.training import (
     CaptionFlags,
     ComputeFlags,
     FullFlags,
     HypernetworkFlags,
-    JudgingFlags,
     LearningFlags,
     LoraFlags,
     ObjectiveFlags,

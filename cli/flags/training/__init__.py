@@ -2,7 +2,6 @@
 
 from cli.flags.training.captions import CaptionFlags
 from cli.flags.training.compute import ComputeFlags
-from cli.flags.training.judging import JudgingFlags
 from cli.flags.training.learning import LearningFlags
 from cli.flags.training.methods import FullFlags, HypernetworkFlags, LoraFlags, WordFlags
 from cli.flags.training.objective import ObjectiveFlags
@@ -15,7 +14,6 @@ __all__ = [
     "ComputeFlags",
     "FullFlags",
     "HypernetworkFlags",
-    "JudgingFlags",
     "LearningFlags",
     "LoraFlags",
     "ObjectiveFlags",

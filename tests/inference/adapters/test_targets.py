@@ -180,7 +180,7 @@ def test_presets_are_those_of_the_extension(name: str, numbers: str) -> None:
         ("kip=0.8@INS", LoraUse(ref="kip", unet=0.8, text_encoder=0.8, blocks=PRESETS["INS"])),
         ("kip=0.8,0.5@ins", LoraUse(ref="kip", unet=0.8, text_encoder=0.5, blocks=PRESETS["INS"])),
         ("hf:o/r@main=1@" + ",".join("1" * 12), LoraUse(ref="hf:o/r@main", blocks=(1.0,) * 12)),
-        ("civitai:1@2", LoraUse(ref="civitai:1@2")),
+        ("civitai:1@2", LoraUse(ref="civitai:1@2", preferred=True)),
     ],
 )
 def test_blocks_follow_the_strengths(text: str, use: LoraUse) -> None:

@@ -34,9 +34,12 @@ Written = Callable[..., str]
 def written(catalog: Catalog, tmp_path: Path) -> Written:
     """The card of a file with these entries in its header."""
 
-    def card_of(metadata: dict[str, str], name: str = "kip.safetensors", **more: Any) -> str:
+    def card_of(
+        metadata: dict[str, str], name: str = "kip.safetensors", weight: float | None = None, **more: Any
+    ) -> str:
         path = tables.write(tmp_path / "files" / name, tables.tiny_lora(), metadata)
-        return card(catalog.account(catalog.add(path).id), **more)
+        artifact = catalog.set_weight(catalog.add(path).id, weight)
+        return card(catalog.account(artifact.id), **more)
 
     return card_of
 
