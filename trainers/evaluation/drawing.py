@@ -36,15 +36,13 @@ class Looks:
     cfg: float = 7.0
     seed: int = 1
     """Of each prompt's first picture."""
-    size: tuple[int, int] | None = None
-    """Px; None is the base's own."""
 
 
 def draw(
     load: LoadPlan, model: ModelPlan, looks: Looks, engine: Engine
 ) -> Generator[Progress | Notice, None, list[Image.Image]]:
     """All prompts at all seeds, prompt after prompt."""
-    width, height = looks.size or load.size
+    width, height = load.size
     drawn: list[Image.Image] = []
     for prompt in looks.prompts:
         fields = {"prompt": prompt, "negative_prompt": "", "steps": looks.steps, "cfg": looks.cfg, "seed": looks.seed}

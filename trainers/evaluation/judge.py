@@ -11,7 +11,6 @@ from inference.engine import Engine
 from inference.plan import LoadPlan, ModelPlan
 from inference.weights.parts import UNET, VAE
 from modelhub.jobs import Notice, Progress
-from trainers.caches import LatentCache
 from trainers.dataset import open_image
 from trainers.evaluation.drawing import UNRELATED, Looks, draw
 from trainers.evaluation.features import Features
@@ -19,9 +18,8 @@ from trainers.evaluation.held_out import HeldOut
 from trainers.evaluation.judging import Cell
 from trainers.evaluation.likeness import Set, drift
 from trainers.evaluation.words import vectors_of
-from trainers.material.material import Material
+from trainers.material.gathering import gather
 from trainers.material.texts import Texts
-from trainers.material.views import View
 from trainers.objective import objective_of
 from trainers.plan import TrainingPlan
 from trainers.running.exporting import Written
@@ -86,15 +84,10 @@ def called(plan: TrainingPlan, load: LoadPlan, looks: Looks, features: Features,
 
 def _held_out(plan: TrainingPlan, engine: Engine, cache: Path) -> Generator[Progress | Notice, None, HeldOut]:
     models = engine.prepare(plan.base)
-    digest = plan.base.vae.sha256 if plan.base.vae else plan.base.model.sha256
-    views = [View(item.sample, item.placement) for item in plan.held_out]
-    latents = yield from LatentCache(cache / "latents", models[VAE], digest).fill(plan.samples, views)
-    material = Material(
-        plan.samples, plan.held_out, latents, plan.base.family.latent, tells_sizes=plan.base.family.name == "sdxl"
-    )
+    material = yield from gather(plan, models[VAE], cache)
     objective = objective_of(plan.base, plan.recipe, next(models[UNET].parameters()).device)
-    trigger = plan.recipe.trigger or token_of(plan.recipe)
-    return HeldOut(material, objective, trigger, plan.recipe.validation.pairs, plan.recipe.validation.seed)
+    wanted, trigger = plan.recipe.validation, plan.recipe.trigger or token_of(plan.recipe)
+    return HeldOut(replace(material, items=plan.held_out), objective, trigger, wanted.pairs, wanted.seed)
 
 
 def _learned(plan: TrainingPlan) -> Sequence[Path]:
