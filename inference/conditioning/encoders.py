@@ -1,9 +1,9 @@
 """Which text encoder a model's prompts go through, chosen by the parts that it has."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from inference.conditioning.clip import Clip, ClipEncoder
 from inference.conditioning.embeddings import read_vectors
@@ -17,7 +17,7 @@ from inference.prompt.tokenizer import EOS
 from inference.request import GenerationRequest
 from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2
 
-__all__ = ["text_encoder"]
+__all__ = ["clips", "text_encoder"]
 
 _PENULTIMATE = 2
 
@@ -28,25 +28,29 @@ def text_encoder(
     """For pictures of `size` px. Clip skip is SD 1's alone, as in webui: the others were trained on one layer."""
     names = EmbeddingNames([Embedding(one.name, one.count) for one in plan.embeddings])
     reading = Reading(request.emphasis, request.comma_backtrack, names)
-    if TEXT_ENCODER_2 in models:
-        small = _half(plan, models, TEXT_ENCODER, EOS) if TEXT_ENCODER in models else None
-        large = _half(plan, models, TEXT_ENCODER_2, OPEN_CLIP_PADDING)
-        return SdxlEncoder(large, small, reading, Sizes(*size, aesthetic=small is None))
-    is_sd2 = plan.family.name == "sd2"
-    module = models[TEXT_ENCODER]
-    clip = Clip(
-        module,
-        layer=1 if is_sd2 else request.clip_skip,
-        padding=OPEN_CLIP_PADDING if is_sd2 else EOS,
-        vectors=read_vectors(plan.embeddings, TEXT_ENCODER, _device(module)),
+    found = clips(
+        plan, models, lambda role: read_vectors(plan.embeddings, role, _device(models[role])), request.clip_skip
     )
-    return ClipEncoder(clip, reading)
+    if TEXT_ENCODER_2 in found:
+        small = found.get(TEXT_ENCODER)
+        return SdxlEncoder(found[TEXT_ENCODER_2], small, reading, Sizes(*size, aesthetic=small is None))
+    return ClipEncoder(found[TEXT_ENCODER], reading)
 
 
-def _half(plan: ModelPlan, models: Mapping[str, nn.Module], role: str, padding: int) -> Clip:
-    """One of SDXL's two."""
-    vectors = read_vectors(plan.embeddings, role, _device(models[role]))
-    return Clip(models[role], _PENULTIMATE, normed=False, padding=padding, vectors=vectors)
+def clips(
+    plan: ModelPlan, models: Mapping[str, nn.Module], vectors: Callable[[str], Mapping[str, Tensor]], clip_skip: int
+) -> dict[str, Clip]:
+    """Role -> its text encoder as the family's UNets were trained to hear it; `vectors` gives a role's new words."""
+    if TEXT_ENCODER_2 in models:
+        paddings = {TEXT_ENCODER: EOS, TEXT_ENCODER_2: OPEN_CLIP_PADDING}
+        return {
+            role: Clip(models[role], _PENULTIMATE, normed=False, padding=padding, vectors=vectors(role))
+            for role, padding in paddings.items()
+            if role in models
+        }
+    is_sd2 = plan.family.name == "sd2"
+    layer, padding = (1, OPEN_CLIP_PADDING) if is_sd2 else (clip_skip, EOS)
+    return {TEXT_ENCODER: Clip(models[TEXT_ENCODER], layer, padding=padding, vectors=vectors(TEXT_ENCODER))}
 
 
 def _device(module: nn.Module) -> torch.device:

@@ -7,17 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from inference.conditioning.clip import Clip
+from inference.conditioning.encoders import clips
 from inference.conditioning.encoding import Encoding
 from inference.conditioning.reading import Read, Reading
 from inference.plan import ModelPlan
 from inference.prompt.chunks import Chunk
-from inference.prompt.readers import OPEN_CLIP_PADDING
-from inference.prompt.tokenizer import EOS
-from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2
+from inference.weights.parts import TEXT_ENCODER_2
 
 __all__ = ["TextEncoders", "text_encoders"]
-
-_PENULTIMATE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +44,7 @@ def text_encoders(
 ) -> TextEncoders:
     """SDXL's two text encoders, or the only one of others; read as `generate` reads them."""
 
-    def clip(role: str, layer: int, padding: int, *, normed: bool) -> Clip:
-        return Clip(models[role], layer, normed, padding, words.get(role, {}))
-
-    if TEXT_ENCODER_2 in models:
-        small = clip(TEXT_ENCODER, _PENULTIMATE, EOS, normed=False)
-        large = clip(TEXT_ENCODER_2, _PENULTIMATE, OPEN_CLIP_PADDING, normed=False)
-        return TextEncoders({TEXT_ENCODER: small, TEXT_ENCODER_2: large})
-    is_sd2 = plan.family.name == "sd2"
-    padding = OPEN_CLIP_PADDING if is_sd2 else EOS
-    return TextEncoders({TEXT_ENCODER: clip(TEXT_ENCODER, 1 if is_sd2 else clip_skip, padding, normed=True)})
+    return TextEncoders(clips(plan, models, lambda role: words.get(role, {}), clip_skip))
 
 
 def _weighted(states: Tensor, texts: Sequence[Sequence[Chunk]], reading: Reading) -> Tensor:
