@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionPipeline
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks._figure import Figure, seconds_in_turn
+from benchmarks._gpus import peak
+from benchmarks._sizes import sd1_unet
 from inference.attention import lightened
 from inference.conditioning.encoding import Encoding
 from inference.conditioning.timeline import Guide, Timeline
@@ -30,8 +32,6 @@ from modelhub.headers import read_table
 
 _CFG = 7.0
 _SD1 = family("sd1")
-_PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12}
-"""GPU -> half-precision operations a second, dense, as its maker says."""
 _VIEWS = (
     "view", "reshape", "transpose", "permute", "expand", "slice", "select", "chunk", "split", "unsqueeze", "squeeze",
     "detach", "alias", "t.", "_unsafe_view", "as_strided", "empty",
@@ -74,24 +74,7 @@ def _cells(device: torch.device) -> Iterator[tuple[str, nn.Module, int, int, int
     parts = checkpoint_parts(path, read_table(path), _SD1)
     half = torch.float16 if device.type == "cuda" else torch.float32
     yield "starter", load_part(parts["unet"], device=device, dtype=half), 16, 10, 9
-    yield "SD 1.5's size", _random_unet(device, half), 64 if device.type == "cuda" else 8, 2, 3
-
-
-def _random_unet(device: torch.device, dtype: torch.dtype) -> nn.Module:
-    with torch.device("meta"):
-        made = UNet2DConditionModel(
-            cross_attention_dim=768, attention_head_dim=8, block_out_channels=(320, 640, 1280, 1280)
-        )
-    unet: nn.Module = made.to_empty(device=device).to(dtype).requires_grad_(False).eval()
-    for parameter in unet.parameters():
-        if parameter.ndim > 1:
-            parameter.normal_(std=parameter[0].numel() ** -0.5)
-        else:
-            parameter.zero_()
-    for module in unet.modules():
-        if isinstance(module, nn.GroupNorm | nn.LayerNorm):
-            module.weight.fill_(1.0)
-    return unet
+    yield "SD 1.5's size", sd1_unet(device, half), 64 if device.type == "cuda" else 8, 2, 3
 
 
 class _Ours:
@@ -199,9 +182,8 @@ def _utilisation(name: str, ours: _Ours, device: torch.device) -> Figure:
     ours.draw(4)
     torch.cuda.synchronize(device)
     seconds = time.perf_counter() - begun
-    kind = torch.cuda.get_device_name(device)
-    peak = next((peak for gpu, peak in _PEAK.items() if gpu in kind), float("inf"))
-    return Figure(f"{name}: share of the GPU's peak", 100 * counter.get_total_flops() / seconds / peak, "%")
+    share = counter.get_total_flops() / seconds / peak(device)
+    return Figure(f"{name}: share of the GPU's peak", 100 * share, "%")
 
 
 def _shared(unet: nn.Module) -> dict[int, Any]:

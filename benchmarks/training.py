@@ -1,237 +1,127 @@
 """Learning a LoRA, against diffusers' own text-to-image script, on the same weights and pictures, in turn."""
 
-import copy
+import multiprocessing
+import resource
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, cast
 
-import numpy as np
 import torch
-from accelerate import Accelerator
-from diffusers import DDPMScheduler
-from peft import LoraConfig
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks._figure import Figure, seconds_in_turn
-from inference.conditioning.reading import Reading
+from benchmarks._gpus import peak
+from benchmarks._learners import Ours, Pictures, Theirs
+from benchmarks._sizes import sd1_models
 from inference.engine import pick_device
 from inference.plan import ModelPlan, NamedModel
+from inference.weights.export import checkpoint_tensors
 from inference.weights.load import load_part
-from inference.weights.parts import TEXT_ENCODER, UNET, VAE
+from inference.weights.parts import TEXT_ENCODER, UNET, VAE, Part
 from inference.weights.single_file import checkpoint_parts
 from modelhub import starter
 from modelhub.families import family
-from modelhub.headers import read_table
-from modelhub.jobs import Step
-from trainers.caches import CachedLatents
-from trainers.dataset import Sample, open_image, read_dataset
-from trainers.learning.batch import Batch, Batches, Piece
-from trainers.learning.loop import Trainer
-from trainers.material.buckets import Placement, steps
-from trainers.material.material import Material
-from trainers.material.texts import Texts
-from trainers.material.views import Item, View
-from trainers.methods import lora
-from trainers.objective import Timesteps, objective_of
-from trainers.recipe import DatasetOptions, LoraOptions, LossOptions, OptimizerOptions, Recipe
+from modelhub.headers import TensorEntry, TensorTable, read_table
 
-_RANK = 4
-_PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12}
-"""GPU -> half-precision operations a second, dense, as its maker says."""
-_LAYERS = ("to_k", "to_q", "to_v", "to_out.0")
-_STEPS = 4
-"""Of one measurement."""
+_SD1 = family("sd1")
+_Bases = tuple[Mapping[str, nn.Module], Mapping[str, Part]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What is learned on."""
+
+    name: str
+    bases: Callable[[torch.device, torch.dtype], _Bases]
+    side: int
+    """Of its pictures, pixels."""
+    batch: int
+    steps: int
+    """Of one measurement."""
+    runs: int
+    faster: float | None = None
+    """So many times than the script it is to be."""
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.side} px, batch {self.batch}"
+
+    def learners(self, device: torch.device) -> tuple[Callable[[], Ours], Callable[[], Theirs]]:
+        """Both begin with the same weights and pictures."""
+        models, parts = self.bases(device, torch.bfloat16 if device.type == "cuda" else torch.float32)
+        plan = ModelPlan(_SD1, "epsilon", self.side, parts, NamedModel(self.name, "0" * 64))
+        pictures = Pictures.of(models[VAE], self.side)
+        return lambda: Ours(models, plan, pictures, self.batch, device), lambda: Theirs(
+            models, pictures, self.batch, device
+        )
 
 
 def measure() -> Iterator[Figure]:
     device = pick_device("auto")
-    for name, models, plan, pictures, batch, runs in _cells(device):
-        ours = _Ours(models, plan, pictures, batch, device)
-        theirs = _Theirs(models, pictures, batch, device)
-        yield Figure(
-            f"{name}: furthest of {_STEPS} losses from diffusers' own", _apart(ours, theirs), "share", at_most=1e-4
-        )
-        mine, other, fed = _seconds(ours, theirs, runs, device)
-        yield Figure(f"{name}: steps a second", _STEPS / mine, "")
-        yield Figure(f"{name}: speed / diffusers' script's", other / mine, "x", at_least=1.5)
-        yield Figure(f"{name}: speed / that script fed with latents and texts", fed / mine, "x", at_least=1.0)
-        if device.type == "cuda":
-            yield from _on_a_gpu(name, ours, theirs, mine, device)
+    for number, cell in enumerate(_cells(device)):
+        yield from _compared(cell, device)
+        mine, other = (_alone(number, which) for which in (0, 1))
+        yield Figure(f"{cell}: peak memory", mine / 1e9, "GB")
+        yield Figure(f"{cell}: peak memory / the script's", mine / other, "x", at_most=1.0 if cell.faster else None)
 
 
-def _cells(
-    device: torch.device,
-) -> Iterator[tuple[str, Mapping[str, nn.Module], ModelPlan, "_Pictures", int, int]]:
-    """(name, models, plan, pictures, batch, runs)."""
-    path = starter.CHECKPOINT
-    parts = checkpoint_parts(path, read_table(path), family("sd1"))
-    plan = ModelPlan(family("sd1"), "epsilon", 128, parts, NamedModel("starter", "0" * 64))
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    models = {role: load_part(part, device=device, dtype=dtype) for role, part in parts.items()}
-    yield "starter, 128 px, batch 4", models, plan, _Pictures.of(models[VAE], 128), 4, 5
+def _compared(cell: _Cell, device: torch.device) -> Iterator[Figure]:
+    begin, begin_theirs = cell.learners(device)
+    ours, theirs = begin(), begin_theirs()
+    yield Figure(
+        f"{cell}: furthest of {cell.steps} losses from the script's",
+        _apart(ours, theirs, cell.steps),
+        "share",
+        at_most=1e-4,
+    )
+    mine, other, fed = _seconds(ours, theirs, cell, device)
+    yield Figure(f"{cell}: steps a second", cell.steps / mine, "")
+    yield Figure(f"{cell}: speed / the script's", other / mine, "x", at_least=cell.faster)
+    yield Figure(f"{cell}: speed / the script fed with latents and texts", fed / mine, "x")
+    if device.type == "cuda":
+        yield _utilisation(cell, ours, mine, device)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pictures:
-    """Eight of the shipped character, as pixels and as latents."""
-
-    samples: list[Sample]
-    pixels: Tensor
-    """[N, 3, side, side]"""
-    latents: list[CachedLatents]
-
-    @classmethod
-    def of(cls, vae: Any, side: int) -> "_Pictures":
-        folder = starter.HELD_OUT.parent / "train"
-        samples = read_dataset(folder)[:8]
-        images = [open_image(one.path).resize((side, side)) for one in samples]
-        parameter = next(vae.parameters())
-        pixels = torch.stack([torch.from_numpy(np.asarray(one).copy()).permute(2, 0, 1) / 127.5 - 1 for one in images])
-        pixels = pixels.to(parameter.device, parameter.dtype)
-        with torch.no_grad():
-            posterior = vae.encode(pixels, return_dict=False)[0]
-        latents = [CachedLatents(*one) for one in zip(posterior.mean.float(), posterior.std.float(), strict=True)]
-        return cls(samples, pixels, latents)
+def _cells(device: torch.device) -> Iterator[_Cell]:
+    """The starter's VAE and text encoder are tiny; real ones do more than half of the UNet's work."""
+    yield _Cell("starter", _starter, 128, 4, steps=4, runs=5)
+    if device.type == "cuda":
+        yield _Cell("SD 1.5's size", _real_size, 512, 4, steps=4, runs=5, faster=1.5)
+    else:
+        yield _Cell("SD 1.5's size", _real_size, 256, 1, steps=2, runs=3, faster=1.5)
 
 
-def _recipe(batch: int) -> Recipe:
-    return Recipe(
-        base="x", name="x", dataset=DatasetOptions(images=Path("x")), steps=1_000_000, batch=batch,
-        options=LoraOptions(rank=_RANK, alpha=_RANK, layers="attention"), learning_rate=1e-4,
-        text_encoder_learning_rate=0, loss=LossOptions(min_snr_gamma=0),
-        optimizer=OptimizerOptions(schedule="constant", warmup=0, weight_decay=0.01),
-    )  # fmt: skip
+def _starter(device: torch.device, dtype: torch.dtype) -> _Bases:
+    parts = checkpoint_parts(starter.CHECKPOINT, read_table(starter.CHECKPOINT), _SD1)
+    return {role: load_part(part, device=device, dtype=dtype) for role, part in parts.items()}, parts
 
 
-class _Ours:
-    """The product's loop: latents and encodings at hand, nothing but the UNet at work."""
-
-    def __init__(
-        self, models: Mapping[str, nn.Module], plan: ModelPlan, pictures: _Pictures, batch: int, device: torch.device
-    ) -> None:
-        recipe = _recipe(batch)
-        own = {**models, UNET: copy.deepcopy(models[UNET])}
-        self.unet = own[UNET]
-        self.trainee = lora.prepare(own, plan, recipe)
-        self.texts = Texts(plan, own, {}, clip_skip=1, learns=False)
-        for _ in self.texts.keep([one.caption for one in pictures.samples]):
-            pass
-        side = pictures.pixels.shape[-1]
-        place = Placement((side, side), (side, side), (0, 0))
-        items = [Item(index, place, 1.0) for index in range(len(pictures.samples))]
-        latents = {View(index, place): one for index, one in enumerate(pictures.latents)}
-        material = Material(pictures.samples, items, latents, plan.family.latent)
-        objective = objective_of(plan, recipe, device)
-        self._trainer = Trainer(own, self.texts, self.trainee, material, objective, recipe, device)
-        self._steps = (one for one in self._trainer.steps() if isinstance(one, Step))
-        self._batches = Batches(
-            material, recipe, Timesteps(recipe.noise, len(objective.sigmas)), self.trainee.phrase, device
-        )
-
-    def learn(self, count: int = _STEPS) -> list[float]:
-        """The losses of so many steps."""
-        return [one.loss for one in islice(self._steps, count)]
-
-    def batches(self, count: int) -> Iterator[Batch]:
-        """What the first steps learn from."""
-        recipe, items = self._batches.recipe, self._batches.material.items
-        sizes = [one.placement.bucket for one in items]
-        number = 0
-        for epoch in range(count):
-            for step in steps(sizes, recipe.batch, accumulate=1, seed=recipe.seed, epoch=epoch):
-                if number < count:
-                    yield self._batches(Piece(step[0], epoch, number, 0))
-                number += 1
+def _real_size(device: torch.device, dtype: torch.dtype) -> _Bases:
+    models = sd1_models(device, dtype)
+    shapes = {
+        name: tuple(tensor.shape)
+        for name, tensor in checkpoint_tensors(
+            unet=models[UNET], vae=models[VAE], text_encoder=models[TEXT_ENCODER]
+        ).items()
+    }
+    table = TensorTable({name: TensorEntry("F32", shape, (0, 0)) for name, shape in shapes.items()}, {})
+    return models, checkpoint_parts(Path("by-lot.safetensors"), table, _SD1)
 
 
-class _Theirs:
-    """What the script does of a step: pictures and captions go through VAE and text encoder every time."""
-
-    def __init__(self, models: Mapping[str, nn.Module], pictures: _Pictures, batch: int, device: torch.device) -> None:
-        self._vae: Any = models[VAE]
-        self._text_encoder: Any = models[TEXT_ENCODER]
-        self.unet: Any = cast(Any, copy.deepcopy(models[UNET]))
-        self.unet.add_adapter(
-            LoraConfig(r=_RANK, lora_alpha=_RANK, init_lora_weights="gaussian", target_modules=list(_LAYERS))
-        )
-        for parameter in self.parameters:
-            parameter.data = parameter.data.float()
-        self._accelerator = Accelerator(
-            cpu=device.type == "cpu", mixed_precision="bf16" if device.type == "cuda" else "no"
-        )
-        self._scheduler: Any = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
-        optimizer = torch.optim.AdamW(self.parameters, lr=1e-4, weight_decay=0.01)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
-        self.unet, self._optimizer, self._schedule = self._accelerator.prepare(self.unet, optimizer, schedule)
-        rows = [
-            tokens for one in pictures.samples for tokens in [Reading("None").read([one.caption]).chunks[0][0].tokens]
-        ]
-        self._tokens = torch.tensor(rows, device=device)
-        self._pixels = pictures.pixels
-        self._batch = batch
-        self._taken = 0
-
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        return [one for one in self.unet.parameters() if one.requires_grad]
-
-    def begin_as(self, ours: _Ours) -> None:
-        """With the very factors of the other."""
-        for name, factors in ours.trainee.module.named_children():
-            module: Any = next(m for n, m in self.unet.named_modules() if f"lora_unet_{n.replace('.', '_')}" == name)
-            learned: Any = factors
-            with torch.no_grad():
-                module.lora_A["default"].weight.copy_(learned.down)
-                module.lora_B["default"].weight.copy_(learned.up)
-
-    def learn(self, count: int = _STEPS) -> list[float]:
-        return [self._step() for _ in range(count)]
-
-    def fed(self, batches: Sequence[Batch], texts: Texts) -> list[float]:
-        """Learns from batches that are ready."""
-        return [
-            self._learn(one.latents, texts.encode(one.captions).tokens, one.noise, one.timesteps) for one in batches
-        ]
-
-    def _step(self) -> float:
-        rows = torch.arange(self._taken, self._taken + self._batch) % len(self._pixels)
-        self._taken += self._batch
-        with torch.no_grad():
-            latents = self._vae.encode(self._pixels[rows]).latent_dist.sample() * 0.18215
-            tokens = self._text_encoder(self._tokens[rows])[0]
-        noise = torch.randn_like(latents)
-        timesteps = torch.randint(0, 1000, (len(rows),), device=latents.device)
-        return self._learn(latents, tokens, noise, timesteps)
-
-    def _learn(self, latents: Tensor, tokens: Tensor, noise: Tensor, timesteps: Tensor) -> float:
-        dtype = self._pixels.dtype
-        noised = self._scheduler.add_noise(latents.to(dtype), noise.to(dtype), timesteps)
-        answer = self.unet(noised, timesteps, tokens.to(dtype)).sample
-        loss = nn.functional.mse_loss(answer.float(), noise.float())
-        told = self._accelerator.gather(loss.repeat(self._batch)).mean().item()
-        self._accelerator.backward(loss)
-        self._accelerator.clip_grad_norm_(self.parameters, 1.0)
-        self._optimizer.step()
-        self._schedule.step()
-        self._optimizer.zero_grad()
-        return float(told)
-
-
-def _apart(ours: _Ours, theirs: _Theirs) -> float:
+def _apart(ours: Ours, theirs: Theirs, steps: int) -> float:
     """Of the first losses, from the same factors and fed with the same batches."""
     theirs.begin_as(ours)
-    batches = list(ours.batches(_STEPS))
-    pairs = zip(ours.learn(), theirs.fed(batches, ours.texts), strict=True)
+    batches = list(ours.batches(steps))
+    pairs = zip(ours.learn(steps), theirs.fed(batches, ours.texts), strict=True)
     return max(abs(one - other) / other for one, other in pairs)
 
 
-def _seconds(ours: _Ours, theirs: _Theirs, runs: int, device: torch.device) -> list[float]:
+def _seconds(ours: Ours, theirs: Theirs, cell: _Cell, device: torch.device) -> list[float]:
     """Ours, the script's, and the script's without VAE and text encoder; on a processor, of its own time."""
-    batches = list(ours.batches(_STEPS))
+    batches = list(ours.batches(cell.steps))
 
     def waited(action: Callable[[], object]) -> Callable[[], None]:
         def run() -> None:
@@ -242,19 +132,33 @@ def _seconds(ours: _Ours, theirs: _Theirs, runs: int, device: torch.device) -> l
         return run
 
     clock = time.perf_counter if device.type == "cuda" else time.process_time
-    actions = (ours.learn, theirs.learn, lambda: theirs.fed(batches, ours.texts))
-    return seconds_in_turn(runs, *map(waited, actions), clock=clock)
+    actions = (
+        lambda: ours.learn(cell.steps),
+        lambda: theirs.learn(cell.steps),
+        lambda: theirs.fed(batches, ours.texts),
+    )
+    return seconds_in_turn(cell.runs, *map(waited, actions), clock=clock)
 
 
-def _on_a_gpu(name: str, ours: _Ours, theirs: _Theirs, seconds: float, device: torch.device) -> Iterator[Figure]:
-    """Operations done, of those that the GPU could do in that time; the most memory that a step takes."""
+def _utilisation(cell: _Cell, ours: Ours, seconds: float, device: torch.device) -> Figure:
+    """Operations done, of those that the GPU could do in that time."""
     with FlopCounterMode(display=False) as counter:
-        ours.learn()
-    peak = next((peak for known, peak in _PEAK.items() if known in torch.cuda.get_device_name(device)), float("nan"))
-    yield Figure(f"{name}: utilisation (MFU)", counter.get_total_flops() / seconds / peak, "share", at_least=0.3)
-    peaks = []
-    for one in (ours, theirs):
-        torch.cuda.reset_peak_memory_stats(device)
-        one.learn()
-        peaks.append(torch.cuda.max_memory_allocated(device))
-    yield Figure(f"{name}: peak memory / diffusers' script's", peaks[0] / peaks[1], "x", at_most=1.0)
+        ours.learn(cell.steps)
+    share = counter.get_total_flops() / seconds / peak(device)
+    return Figure(f"{cell}: utilisation (MFU)", share, "share", at_least=0.3 if cell.faster else None)
+
+
+def _alone(number: int, which: int) -> int:
+    """The most bytes that a learner takes in a process of its own, where pictures were encoded before."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(_most, number, which).result()
+
+
+def _most(number: int, which: int) -> int:
+    device = pick_device("auto")
+    made = list(_cells(device))[number].learners(device)[which]()
+    made.learn(1)
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
