@@ -15,6 +15,7 @@ from typing import Any
 
 from inference.relayout import plan_folder, plan_single
 from inference.weights.convert import Conversion, ConversionPlan, convert, plan_conversion
+from inference.weights.convert_folder import convert_folder, pickle_in
 from inference.weights.ncnn import is_ncnn, plan_ncnn
 from inference.weights.reduce import plan_reduced
 from inference.weights.rewrite import rewrite
@@ -106,14 +107,19 @@ def convert_model(planned: Planned, *, catalog: Catalog) -> Job[Converted]:
     """Write the model and register it; when the work was stopped half way, the same again finishes it."""
     with _recorded(planned, catalog) as made:
         plan, target = planned.plan, planned.target
-        work = rewrite(plan, target) if isinstance(plan, RewritePlan) else convert(plan, target)
-        for event in work:
+        for event in _work(plan, target):
             if isinstance(event, Done):
                 converted = Converted(event.result, _registered(target, planned, catalog))
                 made.append(converted.artifact.id)
             else:
                 yield event
     yield Done(converted)
+
+
+def _work(plan: ConversionPlan | RewritePlan, target: Path) -> Job[Conversion]:
+    if isinstance(plan, RewritePlan):
+        return rewrite(plan, target)
+    return convert(plan, target) if target.suffix == _SUFFIX else convert_folder(plan, target)
 
 
 @contextmanager
@@ -149,17 +155,23 @@ def _plan(source: Path, original: Artifact | None, wish: Wish) -> ConversionPlan
         _check_plain(source, wish)
         return plan_ncnn(source, half=wish.precision is Precision.F16)
     table = read_table(source)
-    if table.container == "diffusers":
+    pickled = source if table.container != "diffusers" else _pickle_alone(source)
+    if table.container == "diffusers" and not pickled:
         return _plan_out_of_folder(source, table, original, wish)
-    if table.container != "safetensors":
+    if pickled and table.container != "safetensors":
         _check_plain(source, wish)
-        return plan_conversion(source, half=wish.precision is Precision.F16, keep_ema=wish.keep_ema)
+        return plan_conversion(pickled, half=wish.precision is Precision.F16, keep_ema=wish.keep_ema)
     if wish.layout is Layout.FOLDER:
         return plan_folder(source, _facts(source, table, original), wish.precision)
     if not (wish.precision or wish.prune) and wish.keep_ema:
         mend = f"modelhub convert {source} --fp16, --prune or --to folder"
         raise BadValue(f"{source} is a safetensors file already: there is nothing to change", mend=mend)
     return plan_reduced(source, precision=wish.precision, keep_ema=wish.keep_ema, prune=wish.prune)
+
+
+def _pickle_alone(source: Path) -> Path | None:
+    """The weights of a folder that is one network, where they are a pickle."""
+    return None if (source / _PIPELINE).is_file() else pickle_in(source)
 
 
 def _plan_out_of_folder(source: Path, table: TensorTable, original: Artifact | None, wish: Wish) -> RewritePlan:
@@ -195,11 +207,14 @@ def _target(source: Path, plan: ConversionPlan | RewritePlan, wish: Wish, worksp
     in_cache = source.parent.name == "snapshots"
     if os.access(source.parent, os.W_OK) and not workspace.is_quarantined(source) and not in_cache:
         return source.parent / name
-    name = f"{model_name(source)}{_SUFFIX}" if workspace.is_quarantined(source) else name
+    if workspace.is_quarantined(source):
+        name = model_name(source) + ("" if source.is_dir() else _SUFFIX)
     return workspace.models / identify(read_table(source), name=source.stem).kind / name
 
 
 def _file_name(source: Path, plan: ConversionPlan | RewritePlan, wish: Wish) -> str:
+    if isinstance(plan, ConversionPlan) and source.is_dir():
+        return f"{model_name(source)}-safetensors"
     if isinstance(plan, ConversionPlan):
         return source.stem + ("-converted" if source.suffix == _SUFFIX else "") + _SUFFIX
     stem = model_name(source) if source.is_dir() else source.stem

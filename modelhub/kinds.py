@@ -26,6 +26,12 @@ class Kind(StrEnum):
     ADAPTER = "adapter"
     UPSCALER = "upscaler"
     FACE_RESTORER = "face_restorer"
+    TAGGER = "tagger"
+    """Says of each tag in a list how likely a picture shows it."""
+    CAPTIONER = "captioner"
+    """Says in sentences what a picture shows."""
+    IMAGE_ENCODER = "image_encoder"
+    """Makes of a picture a vector, and reads no text: CLIP's half that sees, DINOv2, SigLIP."""
     UNKNOWN = "unknown"
     """Nothing that we recognise; kept as such, never guessed."""
 
@@ -61,8 +67,8 @@ class Facts:
     format: str | None = None
     """Container and key layout, e.g. ``safetensors/ldm``, ``safetensors/kohya``."""
     algorithm: str | None = None
-    """Of a LoRA-type file: ``lora``, ``locon``, ``loha``, ...; of a ControlNet, adapter, upscaler or face restorer
-    its architecture: ``union``, ``t2i-adapter``, ``ip-adapter-plus``, ``esrgan``, ``codeformer``, ..."""
+    """Of a LoRA-type file: ``lora``, ``locon``, ``loha``, ...; of a ControlNet, adapter, upscaler, face restorer,
+    captioner or image encoder its architecture: ``union``, ``t2i-adapter``, ``esrgan``, ``blip``, ``dinov2-b``, ..."""
     rank: int | None = None
     """Largest rank of a LoRA-type file."""
     prediction_type: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
@@ -12,6 +12,7 @@ from modelhub.errors import BadValue
 
 if TYPE_CHECKING:
     from trainers.captioning import Rules, Say, Writing
+    from trainers.seeing import Sort
 
 __all__ = ["RuleFlags", "WordFlags", "WritingFlags"]
 
@@ -20,13 +21,15 @@ __all__ = ["RuleFlags", "WordFlags", "WritingFlags"]
 class WordFlags:
     """What finds the words."""
 
+    section: ClassVar = "Words"
+
     source: Annotated[
         Literal["name", "folder"] | None,
         typer.Option("--from", help="Words from the names of pictures (red_fox_03.png), or of folders (10_red fox)."),
     ] = None
     tagger: Annotated[
         str | None,
-        typer.Option(metavar="REF", help="A WD14 tagger: the folder of its model.onnx and selected_tags.csv."),
+        typer.Option(metavar="REF", help="A WD14 tagger of the catalog, or its folder."),
     ] = None
     general: Annotated[float, typer.Option(min=0.0, max=1.0, help="Tags that the tagger finds so likely.")] = 0.35
     character: Annotated[float, typer.Option(min=0.0, max=1.0, help="The same for names of characters.")] = 0.85
@@ -34,7 +37,9 @@ class WordFlags:
     expand: Annotated[bool, typer.Option("--expand", help="name_(series) as two tags.")] = False
     captioner: Annotated[
         str | None,
-        typer.Option(metavar="REF", help="A captioner that writes sentences, such as BLIP, or a chat model that sees."),
+        typer.Option(
+            metavar="REF", help="A captioner of the catalog, or its folder: BLIP, GIT, a chat model that sees."
+        ),
     ] = None
     beams: Annotated[int, typer.Option(min=1, max=32, help="Sentences that the captioner follows at once.")] = 3
     top_p: Annotated[
@@ -52,10 +57,12 @@ class WordFlags:
         chosen = [one for one in (self.source, self.tagger, self.captioner) if one]
         if len(chosen) > 1:
             raise BadValue("--from, --tagger and --captioner each find the words", mend="give one; --append adds more")
+        from trainers.seeing import CAPTIONER, TAGGER
+
         if self.tagger:
-            return self._tagger(_place(session, self.tagger), session.settings(device=device).device)
+            return self._tagger(_place(session, self.tagger, TAGGER), session.settings(device=device).device)
         if self.captioner:
-            return self._captioner(_place(session, self.captioner), session.settings(device=device).device)
+            return self._captioner(_place(session, self.captioner, CAPTIONER), session.settings(device=device).device)
         return self._names(self.source) if self.source else None
 
     def _names(self, source: str) -> "Say":
@@ -78,6 +85,8 @@ class WordFlags:
 @dataclass(frozen=True, slots=True)
 class RuleFlags:
     """What is put right, in this order."""
+
+    section: ClassVar = "Rules"
 
     replace: Annotated[
         list[str] | None, typer.Option(metavar="OLD=NEW", help="Text to put in place of another; may be repeated.")
@@ -112,6 +121,8 @@ class RuleFlags:
 class WritingFlags:
     """How captions are written."""
 
+    section: ClassVar = "Files"
+
     append: Annotated[bool, typer.Option("--append", help="Add new tags to captions that are there.")] = False
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Change captions that are there.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")] = False
@@ -128,13 +139,15 @@ class WritingFlags:
         return Writing(self.extension, self.append, self.overwrite, self.dry_run)
 
 
-def _place(session: Session, ref: str) -> Path:
+def _place(session: Session, ref: str, sort: "Sort") -> Path:
     """A path, or where a model of the catalog lies."""
+    from trainers.seeing import is_place, looked_up
+
     path = session.cwd / Path(ref).expanduser()
-    if path.exists():
+    if is_place(ref, path):
         return path
     with session.open_catalog() as catalog:
-        return catalog.resolve(ref).path
+        return looked_up(ref, sort, catalog)
 
 
 def _pairs(said: Sequence[str] | None, flag: str) -> tuple[tuple[str, str], ...]:

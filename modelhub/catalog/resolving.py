@@ -21,6 +21,8 @@ __all__ = ["candidates", "chosen", "unknown"]
 
 _A = tables.artifact.c
 _MAX_ID = 2**63 - 1
+_VOWELS = (Kind.ADAPTER, Kind.EMBEDDING, Kind.IMAGE_ENCODER, Kind.UPSCALER, Kind.UNKNOWN)
+"""Kinds that are said with "an"."""
 _HASHED = select(tables.digest.c.artifact_id).where(tables.digest.c.algorithm == "sha256")
 _UNHASHED = select(func.count()).where(_A.removed_at.is_(None), _A.id.not_in(_HASHED))
 
@@ -40,7 +42,7 @@ def chosen(ref: ModelRef, found: Sequence[Artifact], kinds: Collection[Kind] | N
     if not fitting:
         wanted = " or ".join(sorted(kinds or ()))
         raise Incompatible(
-            f"{_titles(found)[0]} is a {found[0].facts.kind}, not a {wanted}",
+            f"{_titles(found)[0]} is {_one(found[0].facts.kind)}, not {_one(wanted)}",
             mend=f"modelhub ls --kind {wanted.split()[0]}",
         )
     if len(fitting) > 1:
@@ -59,6 +61,10 @@ def unknown(database: Database, ref: ModelRef) -> UnknownRef:
             return UnknownRef(ref.text, why=f"{lacking} files have no digest yet", mend="modelhub scan --hash")
         names = list(connection.scalars(select(_A.name).where(_A.removed_at.is_(None))))
     return UnknownRef(ref.text, difflib.get_close_matches(ref.text, names, n=3))
+
+
+def _one(kinds: str) -> str:
+    return f"{'an' if kinds.startswith(_VOWELS) else 'a'} {kinds}"
 
 
 def _titles(found: Sequence[Artifact]) -> list[str]:

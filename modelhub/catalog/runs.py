@@ -54,7 +54,7 @@ def made(connection: Connection, run_id: int, outputs: Sequence[int]) -> None:
 def one_run(connection: Connection, run_id: int, root: Path) -> Run:
     found = _runs(connection, _R.id == run_id, root)
     if not found:
-        raise NotFound(f"the catalog holds no run {run_id}", mend="modelhub show REF")
+        raise NotFound(f"the catalog holds no run {run_id}", mend="modelhub train runs")
     return found[0]
 
 

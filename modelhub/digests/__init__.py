@@ -35,7 +35,7 @@ CHEAP = ("sha256", "autov1", "autov2")
 ALGORITHMS = (*CHEAP, "autov3")
 """What is computed unless others are asked for; ``blake3`` is the other one there is."""
 
-_BULKY = (Kind.CHECKPOINT, Kind.UNET, Kind.TEXT_ENCODER)
+_BULKY = (Kind.CHECKPOINT, Kind.UNET, Kind.TEXT_ENCODER, Kind.TAGGER, Kind.CAPTIONER, Kind.IMAGE_ENCODER)
 """Nobody names these by their AutoV3, which would take as long again."""
 _APART = ("autov3", "blake3")
 """What gets a thread of its own."""

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from modelhub.errors import MissingFile, UnsafeFile
 from modelhub.headers._table import TensorTable
+from modelhub.headers._weight_sets import TAGS
 from modelhub.headers.gguf import MAGIC, read_gguf_table
+from modelhub.headers.onnx import begins_onnx
 from modelhub.headers.pickles import read_pickle_table
 from modelhub.headers.safetensors import read_safetensors
 
@@ -43,3 +45,6 @@ def _refuse_lookalikes(path: Path, prefix: bytes) -> None:
     for beginning, (what, mend) in _LOOKALIKES.items():
         if prefix.startswith(beginning):
             raise UnsafeFile(f"{path} is {what}", mend=mend)
+    if begins_onnx(prefix):
+        what = "an ONNX net; of those only taggers are taken, as folders with their list of tags"
+        raise UnsafeFile(f"{path} is {what}", mend=f"put {TAGS} beside it, then: modelhub add {path.absolute().parent}")

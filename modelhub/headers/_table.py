@@ -44,7 +44,7 @@ class TensorTable:
     data_start: int = 0
     """Byte at which the tensors begin."""
     container: str = "safetensors"
-    """``safetensors``, ``pickle``, ``gguf`` or ``diffusers`` (a folder)."""
+    """``safetensors``, ``pickle``, ``gguf``, ``onnx`` or ``diffusers`` (a folder)."""
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """The shape of a tensor, or None when the file has none of that name."""

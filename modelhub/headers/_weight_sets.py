@@ -1,15 +1,19 @@
-"""How diffusers, transformers and peft name the weight files of one module, and which of them are one set (pure)."""
+"""How diffusers, transformers, peft and taggers name the files of one module, and which of them are one set (pure)."""
 
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["WeightSet", "weight_sets"]
+__all__ = ["NET", "TAGS", "WeightSet", "is_small_part", "is_tagger", "weight_sets"]
+
+NET, TAGS = "model.onnx", "selected_tags.csv"
+"""A tagger of pictures, as https://huggingface.co/SmilingWolf publishes them: a net, and what its answers mean."""
 
 _STEM = r"(?P<stem>diffusion_pytorch_model|pytorch_model|adapter_model|model)"
 _SHARD = r"(?:-(?P<shard>\d{5})-of-(?P<count>\d{5}))?"
 _WEIGHTS = re.compile(rf"{_STEM}(?:\.(?P<variant>\w+))?{_SHARD}(?:\.(?P<late>\w+))?\.(?P<suffix>safetensors|bin)")
 _INDEX = re.compile(rf"{_STEM}\.(?P<suffix>safetensors|bin)\.index(?:\.(?P<variant>\w+))?\.json")
+_SMALL_PART = re.compile(rf"[^.].*\.(?:json|model|jinja)|merges\.txt|vocab\.txt|{re.escape(TAGS)}")
 
 
 @dataclass(slots=True)
@@ -31,6 +35,16 @@ class WeightSet:
     def rank(self) -> tuple[bool, bool, bool, str, str]:
         """Less is better: safetensors before pickles, no variant before fp16 before others."""
         return (self.suffix != "safetensors", self.variant != "", self.variant != "fp16", self.variant, self.stem)
+
+
+def is_tagger(names: Collection[str]) -> bool:
+    """Whether a folder with these entries is a tagger's."""
+    return NET in names and TAGS in names
+
+
+def is_small_part(name: str) -> bool:
+    """Whether a file belongs to the module that lies there: configurations, words of a tokenizer, templates, tags."""
+    return _SMALL_PART.fullmatch(name) is not None
 
 
 def weight_sets(names: Collection[str]) -> list[WeightSet]:

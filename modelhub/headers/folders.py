@@ -1,4 +1,4 @@
-"""Folders that are one model: a pipeline as diffusers saves it, a single component, a peft adapter."""
+"""Folders that are one model: a pipeline as diffusers saves it, a single component, a peft adapter, a tagger."""
 
 import os
 import re
@@ -11,16 +11,20 @@ from modelhub.headers._configs import flat, read_config, read_shard_names
 from modelhub.headers._files import read_file_table
 from modelhub.headers._links import leads_out
 from modelhub.headers._table import TensorEntry, TensorTable
-from modelhub.headers._weight_sets import WeightSet, weight_sets
+from modelhub.headers._weight_sets import NET, TAGS, WeightSet, is_small_part, is_tagger, weight_sets
+from modelhub.headers.onnx import read_onnx
 from modelhub.headers.pickles import STRANGERS
 
-__all__ = ["IGNORED", "folder_files", "holds_model", "read_folder_table"]
+__all__ = ["BESIDE", "IGNORED", "folder_files", "holds_model", "read_folder_table"]
 
+BESIDE = "folder.beside"
+"""The metadata key of files that tell what a component alone is for."""
 IGNORED = "folder.ignored"
 """The metadata key of what was passed over, and why."""
 
 _PIPELINE = "model_index.json"
 _CONFIGS = ("config.json", "adapter_config.json", "scheduler_config.json")
+_TELLING = (TAGS, "preprocessor_config.json", "processor_config.json")
 _ARCHITECTURES = re.compile(r'\["(\w+)"')
 """Where transformers notes the class, in `flat` text."""
 _DISPENSABLE = ("safety_checker", "feature_extractor", "image_encoder")
@@ -29,7 +33,7 @@ _DISPENSABLE = ("safety_checker", "feature_extractor", "image_encoder")
 
 def holds_model(names: Collection[str]) -> bool:
     """Whether a folder with these entries is one model, and not a place where models lie."""
-    if _PIPELINE in names:
+    if _PIPELINE in names or is_tagger(names):
         return True
     adapter = "adapter_config.json" in names
     if not adapter and "config.json" not in names:
@@ -57,7 +61,7 @@ def read_folder_table(path: Path) -> TensorTable:
     if _PIPELINE in _names(path):
         reading.add_pipeline()
     else:
-        reading.add_component(path, "")
+        reading.add_alone()
     notes = {IGNORED: "; ".join(reading.ignored), STRANGERS: " ".join(sorted(reading.strangers))}
     metadata = reading.metadata | {key: text for key, text in notes.items() if text}
     return TensorTable(reading.tensors, metadata, container="diffusers")
@@ -67,7 +71,8 @@ def _members(path: Path) -> Iterator[Path]:
     names = _names(path)
     if _PIPELINE not in names:
         ours = {name for one in weight_sets(names) for name in (one.whole, *one.shards)}
-        yield from (path / name for name in names if name in ours or _is_config(name))
+        ours |= {NET} if is_tagger(names) else set()
+        yield from (path / name for name in names if name in ours or is_small_part(name))
         return
     yield path / _PIPELINE
     try:
@@ -87,10 +92,6 @@ def _seen(folder: Path) -> Iterator[Path]:
 
 def _names(folder: Path) -> list[str]:
     return [one.name for one in folder.iterdir()]
-
-
-def _is_config(name: str) -> bool:
-    return name.endswith(".json") and not name.startswith(".")
 
 
 def _components(index: Mapping[str, object]) -> dict[str, str]:
@@ -133,8 +134,20 @@ class _Reading:
         if not self.tensors:
             raise self._broken(self.root, "none of its components has weights")
 
+    def add_alone(self) -> None:
+        names = self._files_in(self.root)
+        if is_tagger(names):
+            with (self.root / NET).open("rb") as file:
+                table = read_onnx(self.root / NET, file)
+            self.tensors |= table.tensors
+            self.metadata |= table.metadata
+        else:
+            self.add_component(self.root, "")
+        beside = " ".join(name for name in _TELLING if name in names)
+        self.metadata |= {BESIDE: beside} if beside else {}
+
     def add_component(self, folder: Path, prefix: str) -> None:
-        names = [name for name in _names(folder) if self._is_ours(folder / name) and (folder / name).is_file()]
+        names = self._files_in(folder)
         configs = [name for name in _CONFIGS if name in names]
         metadata = {key: text for name in configs for key, text in flat(read_config(folder / name)).items()}
         if architectures := _ARCHITECTURES.match(metadata.get("architectures", "")):
@@ -166,6 +179,9 @@ class _Reading:
             if not _is_plain(name) or not self._is_ours(folder / name) or not (folder / name).is_file():
                 raise self._broken(folder, f"its shard {name[:200]!r} is missing")
         return sorted(names)
+
+    def _files_in(self, folder: Path) -> list[str]:
+        return [name for name in _names(folder) if self._is_ours(folder / name) and (folder / name).is_file()]
 
     def _is_ours(self, place: Path) -> bool:
         """Whether it lies in the folder; what does not is noted."""

@@ -1,6 +1,6 @@
-"""Encoders of text and of pictures: how CLIP, T5 and the language models name their tensors, and which one it is."""
+"""Encoders of text and of pictures: how CLIP, T5, DINOv2 and others name their tensors, and which one it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from modelhub.families import Signature
@@ -32,6 +32,8 @@ _PREFIXES = (
 )
 _CLIP = {768: "clip-l", 1024: "clip-h", 1280: "clip-g"}
 _VISION = {768: "clip-vit-b", 1024: "clip-vit-l", 1280: "clip-vit-h", 1664: "clip-vit-g", 1152: "siglip-so400m"}
+_SIGLIP = {768: "siglip-b", 1024: "siglip-l", 1152: "siglip-so400m"}
+_DINOV2 = {384: "dinov2-s", 768: "dinov2-b", 1024: "dinov2-l", 1536: "dinov2-g"}
 _T5 = {4096: "t5-xxl", 2048: "t5-xl", 1024: "t5-large", 768: "t5-base", 512: "t5-small"}
 _UMT5 = {4096: "umt5-xxl", 768: "umt5-base", 512: "umt5-small"}
 _QWEN2 = {3584: "qwen2.5-7b", 2048: "qwen2.5-3b"}
@@ -78,8 +80,16 @@ def _text(what: str, layout: str, widths: Mapping[int, str], *requires: str, abs
     return _Form(what, Signature(layout, dict.fromkeys(requires), absent), widths)
 
 
-def _pictures(layout: str, *requires: str) -> _Form:
-    return _Form("a model that sees pictures", Signature(layout, dict.fromkeys(requires)), _VISION, sees=True)
+def _pictures(what: str, layout: str, widths: Mapping[int, str], *requires: str, absent: tuple[str, ...] = ()) -> _Form:
+    return _Form(what, Signature(layout, dict.fromkeys(requires), absent), widths, sees=True)
+
+
+def _halves(*requires: str, under: str) -> Iterator[_Form]:
+    """Of CLIP and SigLIP, which alone differ by the query with which SigLIP gathers what it saw."""
+    patches, layer = (under + one for one in requires)
+    probe = f"{under}head.probe"
+    yield _pictures("a CLIP vision model", "transformers", _VISION, patches, layer, absent=(probe,))
+    yield _pictures("a SigLIP vision model", "transformers", _SIGLIP, patches, layer, probe)
 
 
 def _language_model(layout: str, widths: Mapping[int, str], *requires: str, absent: tuple[str, ...] = ()) -> _Form:
@@ -108,7 +118,14 @@ _CLIP_LAYER = "encoder.layers.0.self_attn.q_proj.weight"
 _OPENCLIP_LAYER = "transformer.resblocks.0.attn.in_proj_weight"
 _CHATGLM = ("embedding.word_embeddings.weight", "encoder.layers.0.self_attention.query_key_value.weight")
 _FORMS = (
-    _text("a CLIP text model", "transformers", _CLIP, "embeddings.token_embedding.weight", _CLIP_LAYER),
+    _text(
+        "a CLIP text model",
+        "transformers",
+        _CLIP,
+        "embeddings.token_embedding.weight",
+        _CLIP_LAYER,
+        absent=("head.weight",),
+    ),
     _text(
         "an OpenCLIP text model", "openclip", _CLIP, "token_embedding.weight", "positional_embedding", _OPENCLIP_LAYER
     ),
@@ -136,8 +153,20 @@ _FORMS = (
     _sized(128256, 4096, "llama-3-8b"),
     _sized(128320, 4096, "llava-llama-3-8b"),
     _sized(131072, 5120, "mistral-small-24b"),
-    _pictures("transformers", "vision_model.embeddings.patch_embedding.weight", f"vision_model.{_CLIP_LAYER}"),
-    _pictures("openclip", "visual.conv1.weight", f"visual.{_OPENCLIP_LAYER}"),
+    *_halves("embeddings.patch_embedding.weight", _CLIP_LAYER, under="vision_model."),
+    *_halves("embeddings.patch_embedding.weight", _CLIP_LAYER, under=""),
+    _pictures("an OpenCLIP vision model", "openclip", _VISION, "visual.conv1.weight", f"visual.{_OPENCLIP_LAYER}"),
+    *(
+        _pictures(
+            "a DINOv2 model",
+            "transformers",
+            _DINOV2,
+            f"{under}embeddings.patch_embeddings.projection.weight",
+            f"{under}encoder.layer.0.layer_scale1.lambda1",
+            f"{under}encoder.layer.0.attention.attention.query.weight",
+        )
+        for under in ("", "dinov2.")
+    ),
 )
 
 

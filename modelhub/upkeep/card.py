@@ -176,6 +176,11 @@ def _use_embedding(artifact: Artifact, _prompt: str, _weight: str, _base: Base |
     yield "diffusers", _python(artifact, "MODEL.safetensors", stem.lower(), load)
 
 
+def _use_for_words(artifact: Artifact, _prompt: str, _weight: str, _base: Base | None) -> _Use:
+    ref = shlex.quote(artifact.name)
+    yield "ModelHub", fenced(f"modelhub dataset caption FOLDER --{artifact.facts.kind} {ref}")
+
+
 def _use_nothing(artifact: Artifact, _prompt: str, _weight: str, _base: Base | None) -> _Use:
     place = _PLACES.get(artifact.facts.kind)
     if place:
@@ -190,11 +195,14 @@ _PLACES = {
     Kind.CONTROLNET: ("models/ControlNet", "models/controlnet", "ControlNetLoader"),
     Kind.HYPERNETWORK: ("models/hypernetworks", "models/hypernetworks", "HypernetworkLoader"),
     Kind.UPSCALER: ("models/ESRGAN", "models/upscale_models", "UpscaleModelLoader"),
+    Kind.IMAGE_ENCODER: ("models/ControlNetPreprocessor", "models/clip_vision", "CLIPVisionLoader"),
 }
 _USES: Mapping[Kind, Callable[[Artifact, str, str, Base | None], _Use]] = {
     Kind.LORA: _use_lora,
     Kind.CHECKPOINT: _use_checkpoint,
     Kind.EMBEDDING: _use_embedding,
+    Kind.TAGGER: _use_for_words,
+    Kind.CAPTIONER: _use_for_words,
 }
 
 

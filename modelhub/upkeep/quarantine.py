@@ -11,9 +11,9 @@ __all__ = ["release", "usable"]
 
 
 def release(artifact: Artifact) -> str:
-    """The command that makes it safe to use: of a folder, for its first pickle."""
+    """The command that makes it safe to use: of a pipeline, for its first pickle."""
     path = artifact.path
-    if not path.is_dir():
+    if not (path / "model_index.json").is_file():
         return f"modelhub convert {artifact.id}"
     files = (one for one in folder_files(path) if one.name.lower().endswith(WEIGHT_SUFFIXES))
     pickles = [one for one in files if one.suffix.lower() not in (".safetensors", ".gguf")]

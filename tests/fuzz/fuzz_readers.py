@@ -1,8 +1,9 @@
 """`python -m tests.fuzz.fuzz_readers [--seconds N] [READER...]`: throw damaged files at the readers for a while.
 
 A reader may give a table or raise one of our errors, in one line; anything else is a defect, shown with the file as
-base64, and belongs into `tests/hostile.py` once it is mended. Half the time goes to hypothesis, half to atheris
-(https://github.com/google/atheris), which follows the branches that a file takes, where it is installed.
+base64, and belongs into `tests/hostile.py` or `tests/onnx_files.py` once it is mended. Half the time goes to
+hypothesis, half to atheris (https://github.com/google/atheris), which follows the branches that a file takes, where it
+is installed.
 """
 
 import argparse
@@ -25,10 +26,12 @@ from modelhub.errors import ModelHubError
 from modelhub.headers import TensorTable
 from modelhub.headers._zip import read_members
 from modelhub.headers.gguf import read_gguf_table
+from modelhub.headers.onnx import read_onnx
 from modelhub.headers.pickles import read_pickle_table
 from modelhub.headers.safetensors import read_safetensors
 from modelhub.identify import identify
 from tests import hostile
+from tests.onnx_files import HOSTILE_NETS, net
 
 Reader = Callable[[Path, BinaryIO], object]
 
@@ -37,6 +40,7 @@ _READERS: dict[str, tuple[Reader, tuple[str, ...]]] = {
     "pickle": (read_pickle_table, (".pt", ".ckpt")),
     "zip": (read_members, (".ckpt",)),
     "gguf": (read_gguf_table, (".gguf",)),
+    "onnx": (read_onnx, ()),
 }
 """Each with the endings of the hostile files that it begins from."""
 _LARGEST_SEED = 20_000
@@ -58,6 +62,8 @@ def attempt(name: str, content: bytes) -> None:
 
 def seeds(name: str) -> list[bytes]:
     """Small files to begin from: the hostile ones, and one that is well."""
+    if name == "onnx":
+        return [net(), *(each for make in HOSTILE_NETS.values() if len(each := make()) <= _LARGEST_SEED)]
     _, endings = _READERS[name]
     good = {"safetensors": hostile._table({"a": hostile._row(0, 4)}, bytes(4)), "gguf": hostile.gguf()}
     found = [

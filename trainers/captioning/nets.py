@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from modelhub.errors import BrokenFile, MissingFile, UnsafeFile
 from trainers.chance import dice
 
-__all__ = ["CaptionerOptions", "by_lot", "choice", "loaded", "model_type", "quietly"]
+__all__ = ["UNREADABLE", "CaptionerOptions", "by_lot", "choice", "loaded", "model_type", "quietly"]
 
 _OFFLINE: Mapping[str, object] = {"local_files_only": True, "trust_remote_code": False}
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
 """What transformers raises for folders that hold no whole net."""
 
 
@@ -62,7 +62,7 @@ def loaded(folder: Path, device: torch.device, *parts: str) -> list[Any]:
             net = transformers.AutoModelForImageTextToText.from_pretrained(
                 folder, use_safetensors=True, dtype=precision, **_OFFLINE
             )
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise BrokenFile(folder, f"transformers cannot load it ({error})") from error
     return [*others, net.to(device).eval()]
 

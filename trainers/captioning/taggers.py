@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from modelhub.errors import BrokenFile, Incompatible, MissingFile, MissingPackage
+from modelhub.headers import NET, TAGS
+from modelhub.headers.onnx import read_onnx
 from trainers.captioning.opening import opened
 from trainers.captioning.tags import joined
 
 __all__ = ["Tag", "TaggerOptions", "chosen", "open_tagger", "prepared", "read_tags"]
 
-_NET, _TAGS = "model.onnx", "selected_tags.csv"
 _GENERAL, _CHARACTER, _RATING = 0, 4, 9
 """Categories, as Danbooru numbers them."""
 _SIDE = 448
@@ -50,10 +51,12 @@ class Tag:
 def open_tagger(place: Path, options: TaggerOptions, *, device: str = "auto") -> "_Tagger":
     """The tagger in a folder, or of a file in it; raises what is missing, or is none, before a picture is opened.
 
-    `_Tagger` is a `Say`.
+    Raises `UnsafeFile` for a net that names other files, which onnxruntime would open. `_Tagger` is a `Say`.
     """
     net, tags = _files(place)
     listed = read_tags(tags)
+    with net.open("rb") as file:
+        read_onnx(net, file)
     session = _session(net, device)
     shape, count = session.get_inputs()[0].shape, session.get_outputs()[0].shape[-1]
     if len(shape) != 4 or shape[-1] != 3:
@@ -119,12 +122,12 @@ class _Tagger:
 
 def _files(place: Path) -> tuple[Path, Path]:
     """The net and its list, found by the folder, by the net, or by what lies beside it."""
-    net = place / _NET if place.is_dir() else place if place.suffix == ".onnx" else place.with_name(_NET)
-    files = net, net.with_name(_TAGS)
+    net = place / NET if place.is_dir() else place if place.suffix == ".onnx" else place.with_name(NET)
+    files = net, net.with_name(TAGS)
     for file in files:
         if not file.is_file():
             raise MissingFile(
-                f"{file}: there is no such file", mend=f"put {_NET} and {_TAGS} of a WD14 tagger into one folder"
+                f"{file}: there is no such file", mend=f"put {NET} and {TAGS} of a WD14 tagger into one folder"
             )
     return files
 

@@ -11,7 +11,7 @@ from trainers.captioning.nouns import Change, Say, Writing
 from trainers.captioning.rules import Rules
 from trainers.dataset.caption_files import read_text
 from trainers.dataset.folder import in_folder
-from trainers.dataset.imagefolder import LIST
+from trainers.dataset.imagefolder import FOLDER_LISTS
 from trainers.recipe import CaptionOptions, SubsetOptions
 
 __all__ = ["caption"]
@@ -53,9 +53,10 @@ def _held(picture: Path, extension: str) -> Held:
 
 
 def _warned(pictures: Sequence[Path]) -> Iterator[Notice]:
-    for folder in sorted({one.parent for one in pictures}):
-        if (folder / LIST).is_file():
-            yield Notice(f"{folder / LIST} lists captions too: for pictures that it names, it is what trainers read")
+    folders = sorted({one.parent for one in pictures})
+    for file in (folder / name for folder in folders for name in FOLDER_LISTS):
+        if file.is_file():
+            yield Notice(f"{file} lists captions too: for pictures that it names, it is what trainers read")
 
 
 def _batches(pictures: Sequence[Path], size: int) -> Iterator[list[Path]]:

@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from modelhub.errors import BadValue, BrokenFile
+from modelhub.errors import BadValue, BrokenFile, UnsafeFile
+from trainers.captioning.nets import UNREADABLE, quietly
 from trainers.evaluation.features import Vector
+from trainers.seeing import ENCODER
 
 __all__ = ["Encoder", "load_encoder"]
 
@@ -20,6 +22,7 @@ _CLASSES: Mapping[str, tuple[str, str]] = {
     "clip": ("CLIPVisionModelWithProjection", "image_embeds"),
     "clip_vision_model": ("CLIPVisionModelWithProjection", "image_embeds"),
     "dinov2": ("Dinov2Model", "pooler_output"),
+    "dinov2_with_registers": ("Dinov2WithRegistersModel", "pooler_output"),
     "siglip": ("SiglipVisionModel", "pooler_output"),
     "siglip_vision_model": ("SiglipVisionModel", "pooler_output"),
 }
@@ -75,9 +78,11 @@ class Encoder:
 
 
 def load_encoder(folder: Path, device: torch.device) -> Encoder:
-    """The encoder in a folder with ``config.json``; raises `BadValue` for another kind of model."""
-    import transformers
+    """The encoder in a folder with ``config.json``, or of a file in one.
 
+    Raises `BadValue` for another kind of model, `UnsafeFile` for pickles, `BrokenFile` for what lacks weights.
+    """
+    folder = folder if folder.is_dir() else folder.parent
     config = _read(folder / "config.json")
     kind = str(config.get("model_type"))
     if kind not in _CLASSES:
@@ -86,9 +91,30 @@ def load_encoder(folder: Path, device: torch.device) -> Encoder:
             mend=f"one of: {', '.join(_CLASSES)}",
         )
     name, output = _CLASSES[kind]
-    module = getattr(transformers, name).from_pretrained(folder, local_files_only=True)
     vision: Any = config.get("vision_config", config)
-    return Encoder(folder.name, module.eval().to(device), output, _intake(folder, int(vision["image_size"])))
+    module = _module(folder, name).eval().to(device)
+    return Encoder(folder.name, module, output, _intake(folder, int(vision["image_size"])))
+
+
+def _module(folder: Path, name: str) -> Any:
+    """Of a model that reads text too only the half that sees is taken; none of its weights may be made up."""
+    import transformers
+
+    if not any(folder.glob("model*.safetensors")):
+        raise UnsafeFile(
+            f"{folder} has no weights in safetensors",
+            mend=f"modelhub convert {folder / 'pytorch_model.bin'} --out {folder / 'model.safetensors'}",
+        )
+    with quietly():
+        try:
+            module, told = getattr(transformers, name).from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+            )
+        except UNREADABLE as error:
+            raise BrokenFile(folder, f"transformers cannot load it ({error})") from error
+    if told["missing_keys"]:
+        raise BrokenFile(folder, f"it lacks {min(told['missing_keys'])}", mend="download it again")
+    return module
 
 
 def _intake(folder: Path, side: Any) -> _Intake:
@@ -106,7 +132,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadValue(f"{path.parent} holds no config.json: it is no folder of a model") from None
+        raise BadValue(
+            f"{path.parent} holds no config.json: encoders are read from folders with one",
+            mend=f"modelhub pull {ENCODER.example}",
+        ) from None
     except ValueError as error:
         raise BrokenFile(path, f"is no JSON ({error})") from None
     if not isinstance(found, dict):

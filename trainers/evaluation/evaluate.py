@@ -24,6 +24,7 @@ from trainers.plan import TrainingPlan, plan_training
 from trainers.running.exporting import Written
 from trainers.running.results import kind_of
 from trainers.running.runs import RunFolder
+from trainers.seeing import ENCODER, is_place, looked_up
 
 __all__ = ["Evaluation", "Judging", "evaluate"]
 
@@ -47,7 +48,7 @@ class Judging:
     copies: int = 0
     """So many of the last copies; 0 takes all."""
     encoder: str | None = None
-    """A folder with a CLIP, DINOv2 or SigLIP encoder, or a reference to one."""
+    """A CLIP, DINOv2 or SigLIP encoder: a reference, or a folder."""
     most_drift: float = 0.5
 
 
@@ -99,7 +100,7 @@ def evaluate(run: int, judging: Judging, *, catalog: Catalog, device: str = "aut
     for count, (step, strength) in enumerate(wanted, start=1):
         cell, drawn[step, strength] = yield from judge.measure(found.copies[step], step, strength)
         cells.append(cell)
-        yield Progress("cells", count, len(wanted), "cells")
+        yield Progress("copies at strengths", count, len(wanted), "cells")
     verdict = judged(cells, most_drift=judging.most_drift)
     artifact = _noted(found, verdict.cell, cells, catalog)
     sheet = found.folder.path / "evaluation" / "grid.png"
@@ -143,8 +144,9 @@ def _prompts(plan: TrainingPlan, judging: Judging) -> tuple[str, ...]:
 def _features(judging: Judging, catalog: Catalog, engine: Engine) -> Features:
     if judging.encoder is None:
         return LookAndEdges()
-    folder = Path(judging.encoder)
-    return load_encoder(folder if folder.is_dir() else catalog.resolve(judging.encoder).path, engine.device)
+    place = Path(judging.encoder).expanduser()
+    found = place if is_place(judging.encoder, place) else looked_up(judging.encoder, ENCODER, catalog)
+    return load_encoder(found, engine.device)
 
 
 def _noted(found: _Run, best: Cell, cells: Sequence[Cell], catalog: Catalog) -> Artifact:

@@ -28,9 +28,11 @@ TYPES: Mapping[str, Kind] = {
     "TextEncoder": Kind.TEXT_ENCODER,
     "CLIP": Kind.TEXT_ENCODER,
     "UNet": Kind.UNET,
+    "CLIPVision": Kind.IMAGE_ENCODER,
+    "VisionLanguage": Kind.CAPTIONER,
 }
 """What the hub calls a model -> what it is for; the others have no kind of ours."""
-_PARTS: Mapping[str, Kind | None] = {
+_PARTS: Mapping[str, Kind] = {
     "Diffusion Model": Kind.UNET,
     "UNet": Kind.UNET,
     "Text Encoder": Kind.TEXT_ENCODER,
@@ -39,8 +41,8 @@ _PARTS: Mapping[str, Kind | None] = {
     "ControlNet": Kind.CONTROLNET,
     "Upscaler": Kind.UPSCALER,
     "Enhancement LoRA": Kind.LORA,
-    "CLIPVision": None,
-    "Vision Encoder": None,
+    "CLIPVision": Kind.IMAGE_ENCODER,
+    "Vision Encoder": Kind.IMAGE_ENCODER,
 }
 """What a file is that is not the model itself but stands beside it."""
 _NO_MODELS = ("Training Data", "Config", "Archive", "Workflow")

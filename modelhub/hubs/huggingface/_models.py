@@ -1,4 +1,4 @@
-"""Which files of a repository are one model: single weight files, and folders as diffusers and peft save them (pure).
+"""Which files of a repository are one model: weight files, folders as diffusers and peft save them, taggers (pure).
 
 Of the copies that repositories hold of the same weights (half precision, pickles, shards, other frameworks) a folder
 takes each module's once: safetensors where there are any, one variant throughout.
@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import basename, dirname, join
 
-from modelhub.headers import WEIGHT_SUFFIXES, WeightSet, holds_model, weight_sets
+from modelhub.headers import NET, WEIGHT_SUFFIXES, WeightSet, holds_model, is_small_part, is_tagger, weight_sets
 
 __all__ = ["Blob", "Model", "models_in"]
 
@@ -18,7 +18,8 @@ _HEADS = (_PIPELINE, "config.json", "adapter_config.json")
 """What stands at the top of a folder that is one model."""
 _COMPONENT = ("scheduler_config.json", "tokenizer_config.json", "tokenizer.json", "preprocessor_config.json")
 """What the parts of a pipeline have that have no weights."""
-_SMALL = re.compile(r"(?!.*\.index\b)(?!openvino)(?:.+\.json|.+\.model|merges\.txt|vocab\.txt)")
+_NOT_SMALL = re.compile(r".*\.index\b|openvino")
+"""What tells of shards is taken with them; of other frameworks nothing is."""
 _NO_MODEL = re.compile(
     r"(?:optimizer|scheduler|scaler|random_states|rng_state|training_args|openvino)|.*-\d{5}-of-\d{5}"
 )
@@ -26,7 +27,7 @@ _NO_MODEL = re.compile(
 _PRECISION = re.compile(r"(?i)(?<![a-z0-9])(fp32|fp16|bf16|fp8|nf4|i?q\d(?:_[a-z0-9]+)*|f32|f16)(?![a-z0-9])")
 _SPELLINGS = {"f32": "fp32", "f16": "fp16"}
 _PREFERRED = ("fp16", "bf16", "", "fp32", "fp8")
-_FORMATS = ("safetensors", "diffusers", "gguf", "pickle")
+_FORMATS = ("safetensors", "diffusers", "onnx", "gguf", "pickle")
 _SUFFIXES = {"safetensors": "safetensors", "sft": "safetensors", "gguf": "gguf"}
 _FULL = "full"
 
@@ -60,7 +61,7 @@ class Model:
         """Less is better: what can run no code, what lies at the top, no add-ons, single files, half precision."""
         name = self.at.lower()
         preference = _PREFERRED.index(self.precision) if self.precision in _PREFERRED else len(_PREFERRED)
-        risk = max(0, _FORMATS.index(self.format) - 1)
+        risk = max(0, _FORMATS.index(self.format) - 2)
         return (risk, name.count("/"), "lora" in name, self.folder is not None, preference, "pruned" not in name, name)
 
 
@@ -103,6 +104,8 @@ class _Tree:
                 continue
             if folder in self._pipelines:
                 yield from self._sets(folder, _PIPELINE, self._parts_of(folder))
+            elif is_tagger(names):
+                yield Model(join(folder, NET), tuple(self._small(names, {NET})), folder, "onnx", "")
             elif holds_model(names):
                 yield from self._sets(folder, next(one for one in _HEADS if one in names), [folder])
             yield from map(_single, self._singles(names))
@@ -143,8 +146,14 @@ class _Tree:
         taken = [head]
         for part in parts:
             weights = _files(chosen[part]) if part in chosen else set()
-            taken += [blob for name, blob in self._folders[part].items() if name in weights or _SMALL.fullmatch(name)]
+            taken += self._small(self._folders[part], weights)
         return tuple(dict.fromkeys(taken))
+
+    def _small(self, names: Mapping[str, Blob], weights: Collection[str]) -> Iterator[Blob]:
+        """The weights of a module, and what belongs to them."""
+        for name, blob in names.items():
+            if name in weights or (is_small_part(name) and not _NOT_SMALL.match(name)):
+                yield blob
 
     def _whole_sets(self, part: str) -> list[WeightSet]:
         names = self._folders[part]

@@ -35,6 +35,10 @@ KIND_TAGS: Mapping[str, Kind] = {
     "vae": Kind.VAE,
     "upscaler": Kind.UPSCALER,
     "esrgan": Kind.UPSCALER,
+    "image-to-text": Kind.CAPTIONER,
+    "image-text-to-text": Kind.CAPTIONER,
+    "image-captioning": Kind.CAPTIONER,
+    "image-feature-extraction": Kind.IMAGE_ENCODER,
 }
 _FOLDERS = {
     **dict.fromkeys(("vae", "vae_1_0"), Kind.VAE),
@@ -113,6 +117,8 @@ def kind_of(model: Model, tags: Sequence[str], class_name: str) -> Kind | None:
     folders = [_FOLDERS[part] for part in at.split("/")[:-1] if part in _FOLDERS]
     if folders:
         return folders[-1]
+    if model.format == "onnx":
+        return Kind.TAGGER
     if at.endswith("model_index.json"):
         return Kind.CHECKPOINT
     if at.endswith("adapter_config.json"):

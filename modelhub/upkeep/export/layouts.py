@@ -31,6 +31,7 @@ LAYOUTS: Mapping[str, Mapping[Kind, str]] = {
         Kind.ADAPTER: "models/ControlNet",
         Kind.UPSCALER: "models/ESRGAN",
         Kind.FACE_RESTORER: "models/GFPGAN",
+        Kind.IMAGE_ENCODER: "models/ControlNetPreprocessor",
     },
     "comfyui": {
         Kind.CHECKPOINT: "models/checkpoints",
@@ -44,6 +45,7 @@ LAYOUTS: Mapping[str, Mapping[Kind, str]] = {
         Kind.ADAPTER: "models/controlnet",
         Kind.UPSCALER: "models/upscale_models",
         Kind.FACE_RESTORER: "models/facerestore_models",
+        Kind.IMAGE_ENCODER: "models/clip_vision",
     },
 }
 """Tool (stable-diffusion-webui with Forge, ComfyUI) -> kind -> folder below its own."""
@@ -59,6 +61,8 @@ _BY_ALGORITHM: Mapping[str, Mapping[str, str]] = {
 }
 """What one architecture of a kind has to itself."""
 _MODEL_FOLDERS = {"comfyui": "models/diffusers"}
+_READ_BY_US = (Kind.TAGGER, Kind.CAPTIONER, Kind.IMAGE_ENCODER)
+"""Kinds whose folders no tool looks for."""
 _MAX_BYTES = 200
 """Of a file's name: less than any file system's limit, so that a sidecar's ending fits."""
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
@@ -67,7 +71,7 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
 def folder_for(layout: str, facts: Facts, *, is_folder: bool) -> str | None:
     """Where the tool looks for such a model; None where it reads none."""
     if is_folder:
-        return _MODEL_FOLDERS.get(layout)
+        return None if facts.kind in _READ_BY_US else _MODEL_FOLDERS.get(layout)
     algorithm = facts.algorithm or ""
     own = (place for name, place in _BY_ALGORITHM[layout].items() if algorithm.startswith(name))
     return next(own, None) or LAYOUTS[layout].get(facts.kind)

@@ -11,10 +11,11 @@ from diffusers import ControlNetModel, DDIMScheduler, StableDiffusionPipeline
 from torch import nn
 
 from modelhub.errors import BrokenFile, MissingFile
-from modelhub.headers import folder_files, holds_model, read_table
+from modelhub.headers import BESIDE, INPUTS, folder_files, holds_model, read_table
 from modelhub.headers.folders import IGNORED
 from modelhub.headers.pickles import STRANGERS
 from tests import tables, tiny
+from tests.onnx_files import net
 
 
 @pytest.fixture(scope="module")
@@ -345,3 +346,47 @@ def test_links_within_the_folder_are_followed(saved: Path) -> None:
     weights.rename(saved / "unet" / "weights")
     weights.symlink_to("weights")
     assert "unet.conv_in.weight" in shapes(saved)
+
+
+def test_a_tagger_is_its_net_and_its_list(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(net())
+    assert not holds_model(["model.onnx"])
+    for name in ("selected_tags.csv", "config.json", "README.md", "model.safetensors"):
+        (tmp_path / name).write_text("{}")
+
+    table = read_table(tmp_path)
+
+    assert [one.name for one in folder_files(tmp_path)] == [
+        "config.json", "model.onnx", "model.safetensors", "selected_tags.csv",
+    ]  # fmt: skip
+    assert (table.container, table.metadata[BESIDE]) == ("diffusers", "selected_tags.csv")
+    assert table.metadata[INPUTS] == "F32 [?, 32, 32, 3]"
+
+
+def test_a_taggers_net_that_lies_elsewhere_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.onnx").write_bytes(net())
+    tagger = tmp_path / "tagger"
+    tagger.mkdir()
+    (tagger / "selected_tags.csv").write_text("tag_id,name,category")
+    (tagger / "model.onnx").symlink_to(tmp_path / "elsewhere.onnx")
+
+    table = read_table(tagger)
+
+    assert (dict(table.tensors), "is a link out of the folder" in table.metadata[IGNORED]) == ({}, True)
+
+
+def test_a_tokenizers_words_belong_to_its_network(tmp_path: Path) -> None:
+    for name in (
+        "config.json",
+        "model.safetensors",
+        "vocab.txt",
+        "merges.txt",
+        "tokenizer.model",
+        "notes.txt",
+        "a.jinja",
+    ):
+        (tmp_path / name).touch()
+
+    assert [one.name for one in folder_files(tmp_path)] == [
+        "a.jinja", "config.json", "merges.txt", "model.safetensors", "tokenizer.model", "vocab.txt",
+    ]  # fmt: skip

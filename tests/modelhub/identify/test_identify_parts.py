@@ -210,30 +210,6 @@ def test_a_language_model_that_nothing_reads_with_is_unknown(shapes: tables.Shap
     assert told(Case(shapes, {"kind": "unknown"})) == {"kind": "unknown"}
 
 
-@pytest.mark.parametrize(
-    ("shapes", "algorithm"),
-    [
-        (
-            {
-                "vision_model.embeddings.patch_embedding.weight": (1280, 3, 14, 14),
-                "vision_model.encoder.layers.0.self_attn.q_proj.weight": (1280, 1280),
-            },
-            "clip-vit-h",
-        ),
-        (
-            {
-                "visual.conv1.weight": (1664, 3, 14, 14),
-                "visual.transformer.resblocks.0.attn.in_proj_weight": (4992, 1664),
-            },
-            "clip-vit-g",
-        ),
-    ],
-)
-def test_the_half_of_clip_that_sees_is_an_adapter(shapes: tables.Shapes, algorithm: str) -> None:
-    case = Case(shapes, {"kind": "adapter", "variant": "clip-vision", "algorithm": algorithm, "family": None})
-    assert told(case) == case.expected
-
-
 def test_a_clip_with_both_halves_is_a_text_encoder() -> None:
     sees = {
         "vision_model.embeddings.patch_embedding.weight": (1024, 3, 14, 14),

@@ -98,6 +98,9 @@ def test_the_python_in_a_card_is_python(written: Written) -> None:
         (Kind.VAE, "VAELoader"),
         (Kind.CONTROLNET, "models/ControlNet"),
         (Kind.UPSCALER, "UpscaleModelLoader"),
+        (Kind.IMAGE_ENCODER, "CLIPVisionLoader"),
+        (Kind.TAGGER, "modelhub dataset caption FOLDER --tagger kip"),
+        (Kind.CAPTIONER, "modelhub dataset caption FOLDER --captioner kip"),
         (Kind.UNKNOWN, "An unknown"),
     ],
 )

@@ -33,9 +33,18 @@ def test_a_copy_of_the_owners_own_is_shown_instead(catalog: Catalog, tmp_path: P
     assert ([at.path for at in shown.locations], kept_back) == ([own], ())
 
 
-def test_of_a_folder_its_first_pickle_is_to_be_converted(catalog: Catalog) -> None:
+def test_of_a_pipeline_its_first_pickle_is_to_be_converted(catalog: Catalog) -> None:
+    path = catalog.workspace.quarantine / "checkpoint" / "old" / "vae" / "diffusion_pytorch_model.bin"
+    path.parent.mkdir(parents=True)
+    torch.save({"decoder.conv_in.weight": torch.zeros(8, 4, 3, 3)}, path)
+    (path.parent / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
+    (path.parents[1] / "model_index.json").write_text('{"vae": ["diffusers", "AutoencoderKL"]}')
+    assert release(catalog.add(path.parents[1])) == f"modelhub convert {path}"
+
+
+def test_of_one_networks_folder_all_is_converted_together(catalog: Catalog) -> None:
     path = catalog.workspace.quarantine / "vae" / "old" / "diffusion_pytorch_model.bin"
     path.parent.mkdir(parents=True)
     torch.save({"decoder.conv_in.weight": torch.zeros(8, 4, 3, 3)}, path)
     (path.parent / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
-    assert release(catalog.add(path.parent)) == f"modelhub convert {path}"
+    assert release(catalog.add(path.parent)) == "modelhub convert 1"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modelhub.errors import BrokenFile, Incompatible, MissingFile
+from modelhub.errors import BrokenFile, Incompatible, MissingFile, UnsafeFile
+from tests.onnx_files import HOSTILE_NETS
 from tests.trainers.captioners import SIDE, TAGS, write_tagger
 from trainers.captioning.taggers import Tag, TaggerOptions, chosen, open_tagger, prepared, read_tags
 
@@ -132,4 +133,11 @@ def test_what_is_no_net_is_refused(tmp_path: Path) -> None:
     (write_tagger(tmp_path) / "model.onnx").write_bytes(b"no net")
 
     with pytest.raises(BrokenFile, match="no ONNX net"):
+        open_tagger(tmp_path, TaggerOptions())
+
+
+def test_a_net_that_names_other_files_is_not_opened(tmp_path: Path) -> None:
+    (write_tagger(tmp_path) / "model.onnx").write_bytes(HOSTILE_NETS["weights-in-another-file"]())
+
+    with pytest.raises(UnsafeFile, match="weights lie in other files"):
         open_tagger(tmp_path, TaggerOptions())

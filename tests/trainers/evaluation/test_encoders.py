@@ -7,17 +7,26 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import (
+    CLIPConfig,
     CLIPImageProcessorPil,
+    CLIPModel,
+    CLIPTextConfig,
     CLIPVisionConfig,
     CLIPVisionModelWithProjection,
     Dinov2Config,
     Dinov2Model,
+    Dinov2WithRegistersConfig,
+    Dinov2WithRegistersModel,
 )
 
-from modelhub.errors import BadValue, BrokenFile
+from modelhub.catalog import Catalog
+from modelhub.errors import BadValue, BrokenFile, Incompatible, UnknownRef, UnsafeFile
+from tests import tables
 from tests.trainers.pictures import picture
 from trainers.evaluation.encoders import load_encoder
+from trainers.seeing import ENCODER, looked_up
 
 CPU = torch.device("cpu")
 
@@ -67,6 +76,57 @@ def test_dino_is_an_encoder_too(tmp_path: Path) -> None:
 
     assert one @ same == pytest.approx(1.0, abs=1e-5)
     assert one @ other < 0.9999
+
+
+def test_dino_with_registers_is_one_too(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 28, "patch_size": 14}
+    Dinov2WithRegistersModel(Dinov2WithRegistersConfig(**sizes)).save_pretrained(tmp_path / "dino")
+
+    assert load_encoder(tmp_path / "dino", CPU).of([picture((28, 28))]).shape == (1, 32)
+
+
+def test_one_of_the_catalog_is_found_by_its_id_and_its_kind(clip: Path, catalog: Catalog, tmp_path: Path) -> None:
+    lora = catalog.add(tables.write(tmp_path / "kip.safetensors", tables.tiny_lora()))
+    with pytest.raises(Incompatible, match=r"is a lora, not an image_encoder or text_encoder") as caught:
+        looked_up(str(lora.id), ENCODER, catalog)
+    assert caught.value.mend == "modelhub pull hf:facebook/dinov2-base"
+
+    added = catalog.add(clip)
+
+    assert added.facts.kind == "image_encoder"
+    assert looked_up(str(added.id), ENCODER, catalog) == looked_up("tiny-clip", ENCODER, catalog) == clip
+    with pytest.raises(UnknownRef) as unknown:
+        looked_up("nope", ENCODER, catalog)
+    assert unknown.value.mend == "modelhub ls"
+
+
+def test_of_a_clip_with_both_halves_the_one_that_sees_is_taken(catalog: Catalog, tmp_path: Path) -> None:
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    reads = CLIPTextConfig(
+        **sizes, projection_dim=16, vocab_size=40, max_position_embeddings=16, bos_token_id=1, eos_token_id=2
+    )
+    sees = CLIPVisionConfig(**sizes, image_size=32, patch_size=8, projection_dim=16)
+    whole = CLIPConfig(text_config=reads.to_dict(), vision_config=sees.to_dict(), projection_dim=16)
+    CLIPModel(whole).save_pretrained(tmp_path / "whole")
+    added = catalog.add(tmp_path / "whole")
+
+    assert added.facts.kind == "text_encoder"
+    assert load_encoder(looked_up(str(added.id), ENCODER, catalog), CPU).of([picture((32, 32))]).shape == (1, 16)
+
+
+def test_weights_that_are_missing_are_not_made_up(clip: Path) -> None:
+    weights = {name: tensor for name, tensor in load_file(clip / "model.safetensors").items() if "layers.1" not in name}
+    save_file(weights, clip / "model.safetensors", {"format": "pt"})
+
+    with pytest.raises(BrokenFile, match=r"it lacks .*layers\.1"):
+        load_encoder(clip, CPU)
+
+
+def test_pickles_are_not_opened(clip: Path) -> None:
+    (clip / "model.safetensors").rename(clip / "pytorch_model.bin")
+
+    with pytest.raises(UnsafeFile, match="no weights in safetensors"):
+        load_encoder(clip, CPU)
 
 
 def test_what_is_no_encoder_is_refused_with_those_that_are(tmp_path: Path) -> None:

@@ -112,6 +112,48 @@ class TestAComponent:
         assert (model.at, model.folder) == ("adapter_config.json", "")
 
 
+_TAGGER = """
+.gitattributes README.md config.json model.msgpack model.onnx model.safetensors selected_tags.csv sw_jax_cv_config.json
+"""
+"""The layout of SmilingWolf/wd-swinv2-tagger-v3."""
+
+
+class TestATagger:
+    def test_is_its_net_its_list_and_what_is_small(self) -> None:
+        (tagger,) = _offered(_TAGGER)
+        assert (tagger.at, tagger.format, tagger.folder) == ("model.onnx", "onnx", "")
+        assert _files(tagger) == ["config.json", "model.onnx", "selected_tags.csv", "sw_jax_cv_config.json"]
+
+    def test_in_older_repositories_is_its_net_and_its_list(self) -> None:
+        (tagger,) = _offered(
+            "README.md keras_metadata.pb model.onnx saved_model.pb selected_tags.csv variables/a.index"
+        )
+        assert _files(tagger) == ["model.onnx", "selected_tags.csv"]
+
+    def test_may_lie_in_a_folder_of_many(self) -> None:
+        offered = _offered("wd/vit/model.onnx wd/vit/selected_tags.csv wd/swin/model.onnx wd/swin/selected_tags.csv")
+        assert [one.at for one in offered] == ["wd/swin/model.onnx", "wd/vit/model.onnx"]
+        assert [one.at for one in _offered(_TAGGER, "model.onnx")] == ["model.onnx"]
+
+    def test_gives_its_weights_for_other_programs_alone_when_they_are_named(self) -> None:
+        assert _files(_offered(_TAGGER, "model.safetensors")[0]) == ["model.safetensors"]
+
+    def test_without_its_list_is_none(self) -> None:
+        assert _offered("model.onnx README.md onnx/model_quantized.onnx") == []
+
+
+class TestWhatSees:
+    def test_comes_with_its_words_and_its_template(self) -> None:
+        (captioner,) = _offered(
+            "README.md chat_template.jinja config.json merges.txt model.safetensors preprocessor_config.json "
+            "pytorch_model.bin rng.txt tf_model.h5 tokenizer.model vocab.txt"
+        )
+        assert _files(captioner) == [
+            "config.json", "chat_template.jinja", "merges.txt", "model.safetensors", "preprocessor_config.json",
+            "tokenizer.model", "vocab.txt",
+        ]  # fmt: skip
+
+
 class TestSingleFiles:
     def test_are_sorted_by_what_can_run_no_code_then_by_precision(self) -> None:
         paths = "a.ckpt a.safetensors a-fp16.safetensors a-fp8.safetensors a-Q4_K_M.gguf sub/b.safetensors"

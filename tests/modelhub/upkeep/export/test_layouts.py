@@ -9,8 +9,8 @@ from modelhub.upkeep.export.layouts import LAYOUTS, folder_for, numbered, portab
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.UNKNOWN])
-def test_every_kind_has_a_folder(layout: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", set(Kind) - {Kind.UNKNOWN, Kind.TAGGER, Kind.CAPTIONER})
+def test_every_kind_that_lies_in_single_files_has_a_folder(layout: str, kind: Kind) -> None:
     place = folder_for(layout, Facts(kind=kind), is_folder=False)
     assert place
     assert ".." not in place
@@ -34,6 +34,11 @@ def test_an_architecture_may_have_a_folder_to_itself(layout: str, facts: Facts, 
 def test_only_comfyui_reads_model_folders() -> None:
     assert folder_for("comfyui", Facts(kind=Kind.CHECKPOINT), is_folder=True) == "models/diffusers"
     assert folder_for("a1111", Facts(kind=Kind.CHECKPOINT), is_folder=True) is None
+
+
+@pytest.mark.parametrize("kind", [Kind.TAGGER, Kind.CAPTIONER, Kind.IMAGE_ENCODER])
+def test_no_tool_looks_for_folders_of_what_reads_pictures(kind: Kind) -> None:
+    assert folder_for("comfyui", Facts(kind=kind), is_folder=True) is None
 
 
 @pytest.mark.parametrize(
