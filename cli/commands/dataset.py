@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.flags.captioning import RuleFlags, WordFlags, WritingFlags
+from cli.flags.dataset import DatasetFlags
 from cli.render import table
 from cli.session import Session
 from modelhub.errors import BadValue, MissingPackage
@@ -17,13 +18,9 @@ if TYPE_CHECKING:
     from trainers.doctor import Finding, Report
     from trainers.recipe import Recipe
 
-command = typer.Typer(help="Look at pictures and captions before anything is trained on them.", no_args_is_help=True)
+command = typer.Typer(help="Look at pictures and captions before training on them.", no_args_is_help=True)
 
 _PLACE = typer.Argument(metavar="DIR", help="A folder of pictures, or a description: .toml, .json, .yaml.")
-_RECIPE = typer.Option(metavar="FILE", help="Take dataset, trigger and sizes from this recipe; flags win over it.")
-_BASE = typer.Option(metavar="REF", help="The checkpoint to train on: its resolution counts.")
-_RESOLUTION = typer.Option(help="Pixels of a side.", show_default="the base's, or 512")
-_TRIGGER = typer.Option(help="The word that shall call for what is learned.")
 _NATIVE = 512
 _THUMBNAIL = 192
 """Pixels."""
@@ -34,15 +31,12 @@ _CELL = 60
 @command.command("check")
 def check(
     session: Session,
+    flags: DatasetFlags,
     place: Annotated[Path | None, _PLACE] = None,
-    recipe: Annotated[Path | None, _RECIPE] = None,
-    base: Annotated[str | None, _BASE] = None,
-    resolution: Annotated[int | None, _RESOLUTION] = None,
-    trigger: Annotated[str | None, _TRIGGER] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 for warnings too.")] = False,
 ) -> None:
     """Say what is wrong with a dataset, and what mends it; exits with 2 where a training would be refused."""
-    report = _examined(session, place, recipe, base, resolution, trigger, thumbnail=0)
+    report = _examined(session, place, flags, thumbnail=0)
     result = {"refused": report.is_refused, "figures": report.figures, "findings": report.findings}
     session.output.show(result, text=lambda: _told(report), ids=dict.fromkeys(one.code for one in report.findings))
     if report.is_refused or (strict and any(one.severity == "warning" for one in report.findings)):
@@ -52,17 +46,14 @@ def check(
 @command.command("stats")
 def stats(
     session: Session,
+    flags: DatasetFlags,
     place: Annotated[Path | None, _PLACE] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="The page.", show_default="DIR.html")
     ] = None,
-    recipe: Annotated[Path | None, _RECIPE] = None,
-    base: Annotated[str | None, _BASE] = None,
-    resolution: Annotated[int | None, _RESOLUTION] = None,
-    trigger: Annotated[str | None, _TRIGGER] = None,
 ) -> None:
     """Write a page of all pictures with captions, buckets, histograms and findings; it needs no network to be seen."""
-    report = _examined(session, place, recipe, base, resolution, trigger, thumbnail=_THUMBNAIL)
+    report = _examined(session, place, flags, thumbnail=_THUMBNAIL)
     from trainers.doctor.page import write_page
 
     path = session.cwd / (out.expanduser() if out else f"{report.seen.root.resolve().stem}.html")
@@ -99,43 +90,35 @@ def caption(
     session.output.show(changes, text=lambda: _captions_told(changes, place, writing), ids=written)
 
 
-def _examined(
-    session: Session, place: Path | None, recipe: Path | None, base: str | None, resolution: int | None,
-    trigger: str | None, *, thumbnail: int,
-) -> "Report":  # fmt: skip
+def _examined(session: Session, place: Path | None, flags: DatasetFlags, *, thumbnail: int) -> "Report":
     """Look at what the flags and the recipe come to; raises `MissingPackage` naming the extra."""
     try:
         from trainers.doctor import examine, orders_of
     except ModuleNotFoundError as error:
         raise MissingPackage(str(error.name), "train") from error
-    wanted = _recipe(session, place, recipe, trigger, resolution)
+    wanted = _recipe(session, place, flags)
     native = _NATIVE
-    if base and not wanted.dataset.resolution:
+    if flags.base and not wanted.dataset.resolution:
         from trainers.doctor.before import native_side
 
         with session.open_catalog() as catalog:
-            native = native_side(base, catalog)
+            native = native_side(flags.base, catalog)
     return session.run(examine(wanted.dataset, orders_of(wanted, native), thumbnail=thumbnail))
 
 
-def _recipe(
-    session: Session, place: Path | None, path: Path | None, trigger: str | None, resolution: int | None
-) -> "Recipe":
+def _recipe(session: Session, place: Path | None, flags: DatasetFlags) -> "Recipe":
     """The recipe's entries, which may be few, with the flags over them."""
+    from cli.training import over
     from trainers.recipe import parse_recipe, read_fields
 
-    fields: dict[str, Any] = {"base": "", "name": "", **(read_fields(session.cwd / path) if path else {})}
-    dataset = dict(fields.get("dataset", {}))
+    said = read_fields(session.cwd / flags.recipe) if flags.recipe else {}
+    fields = over(over({"base": "", "name": "", "dataset": {}}, said), dict(flags.entries(session.cwd)))
     if place is not None:
-        dataset.pop("subsets", None)
-        dataset["images"] = session.cwd / place.expanduser()
-    if not dataset:
+        fields["dataset"].pop("subsets", None)
+        fields["dataset"]["images"] = session.cwd / place.expanduser()
+    if not fields["dataset"].keys() & {"images", "subsets"}:
         raise BadValue("which dataset?", mend="modelhub dataset check DIR")
-    if resolution is not None:
-        dataset["resolution"] = resolution
-    if trigger is not None:
-        fields["trigger"] = trigger
-    return parse_recipe({**fields, "dataset": dataset}, str(path or place))
+    return parse_recipe(fields, str(flags.recipe or place))
 
 
 def _told(report: "Report") -> str:
@@ -143,9 +126,10 @@ def _told(report: "Report") -> str:
     figures = report.figures
     sides = ", ".join(map(str, report.seen.orders.resolutions))
     head = (
-        f"{report.seen.root}: {figures.pictures} pictures, {figures.epoch:g} in an epoch, "
+        f"{report.seen.root}: {figures.pictures} picture{'s' * (figures.pictures != 1)}, "
+        f"{figures.epoch:g} in an epoch, "
         f"{len(figures.buckets)} bucket{'s' * (len(figures.buckets) != 1)} at {sides} px; "
-        f"longest caption {figures.longest_caption} tokens"
+        f"longest caption {figures.longest_caption} token{'s' * (figures.longest_caption != 1)}"
     )
     lines = [head]
     for title, severity in (

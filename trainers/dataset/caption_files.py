@@ -1,13 +1,16 @@
 """Text files beside pictures -> captions; what is not UTF-8 is refused with the command that mends it."""
 
-import codecs
 import shlex
 from pathlib import Path
 
 from modelhub.errors import BadValue, MissingFile
+from trainers.dataset.encodings import foreign_encoding
 from trainers.recipe import CaptionOptions
 
-__all__ = ["caption_beside", "in_lines", "read_text"]
+__all__ = ["caption_beside", "in_lines", "in_utf8", "read_text", "readable_again"]
+
+_SAMPLE = 40
+"""Characters by which a person sees whether an encoding is the right one."""
 
 
 def caption_beside(path: Path, options: CaptionOptions) -> str | None:
@@ -32,27 +35,26 @@ def read_text(file: Path) -> str:
         content = file.read_bytes()
     except FileNotFoundError:
         raise MissingFile(f"{file}: there is no such file") from None
-    if encoding := _foreign_encoding(content):
-        name, mended = shlex.quote(str(file)), shlex.quote(f"{file}.utf8")
-        mend = f"iconv -f {encoding} -t UTF-8 {name} > {mended} && mv {mended} {name}"
-        raise BadValue(f"{file} is not UTF-8, but seems to be {encoding}", mend=mend)
+    except OSError as error:
+        raise BadValue(f"{file} cannot be read: {error.strerror}", mend=readable_again(file)) from None
+    if encoding := foreign_encoding(content):
+        sample = " ".join(content.decode(encoding, "replace").split())[:_SAMPLE]
+        raise BadValue(
+            f"{file} is not UTF-8, but seems to be {encoding}, in which it says {sample!r}",
+            mend=in_utf8(encoding, shlex.quote(str(file))),
+        )
     return content.decode("utf-8-sig")
 
 
-def _foreign_encoding(content: bytes) -> str | None:
-    """Its name as iconv knows it; None for UTF-8."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "UTF-16"
-    if b"\0" in content:  # a Latin letter is one byte and a zero in UTF-16
-        return "UTF-16LE" if b"\0" in content[1::2] else "UTF-16BE"
-    if _decodes(content, "utf-8"):
-        return None
-    return "GB18030" if _decodes(content, "gb18030") else "WINDOWS-1252"
+def in_utf8(encoding: str, files: str) -> str:
+    """The command that brings files into UTF-8, those that are in it already aside; `files` as a shell has them."""
+    is_so = 'iconv -f UTF-8 "$f" > /dev/null 2>&1'
+    if encoding.startswith("UTF-16"):  # much of which is UTF-8 as well, with zeros in it
+        is_so = 'tr -d \'\\000\' < "$f" | cmp -s - "$f"'
+    command = f'iconv -f {encoding} -t UTF-8 "$f" > "$f.utf8" && mv "$f.utf8" "$f"'
+    return f"for f in {files}; do {is_so} || {{ {command}; }}; done"
 
 
-def _decodes(content: bytes, encoding: str) -> bool:
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+def readable_again(place: Path) -> str:
+    """The command that gives the right to read a file or folder."""
+    return f"chmod -R u+rX {shlex.quote(str(place))}"

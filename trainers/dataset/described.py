@@ -12,6 +12,7 @@ from trainers.dataset.caption_files import read_text
 from trainers.dataset.folder import KOHYA_FOLDER
 from trainers.dataset.metadata_list import LISTS
 from trainers.dataset.nouns import Described
+from trainers.dataset.translation import SLASHES
 from trainers.recipe import DatasetOptions, SubsetOptions
 
 __all__ = ["described", "subsets_of"]
@@ -117,7 +118,8 @@ def _fields(file: Path) -> Any:
             case _:
                 return _yaml(text)
     except ValueError as error:
-        raise BadValue(f"{file}: {error}") from None
+        mend = SLASHES if "\\" in text else None
+        raise BadValue(f"{file}: {error}", mend=mend) from None
 
 
 def _yaml(text: str) -> Any:

@@ -2,22 +2,38 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from modelhub.errors import MissingFile
-from trainers.dataset.caption_files import caption_beside, in_lines
-from trainers.dataset.imagefolder import LIST, captions_listed
+from modelhub.errors import BadValue, MissingFile
+from trainers.dataset.caption_files import caption_beside, in_lines, readable_again
+from trainers.dataset.imagefolder import FOLDER_LISTS, captions_listed
 from trainers.dataset.nouns import Entry
 from trainers.dataset.pictures import IMAGES
 from trainers.recipe import SubsetOptions
 
-__all__ = ["KOHYA_FOLDER", "entry", "in_folder", "mask_files"]
+__all__ = ["KOHYA_FOLDER", "Place", "bare_name", "entry", "in_folder", "is_picture", "mask_files", "places"]
 
 KOHYA_FOLDER = re.compile(r"(\d+)_(.+)")
 """Repeats and class."""
 _BESIDE = ("-masklabel", "-condlabel")
 """Ends of the stems of pictures that say something of others, as OneTrainer names them: masks and conditions."""
+_MASKS = (_BESIDE[0], "-mask", "_mask")
+"""Ends of the stems of masks in a folder of their own."""
+_LEFT_BEHIND = frozenset({"@eaDir", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
+"""Folders of thumbnails and the like, which no person makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder of a dataset, itself and not those below it."""
+
+    folder: Path
+    names: tuple[str, ...]
+    """Of its files, hidden ones aside, in a fixed order."""
+    subset: SubsetOptions | None
+    """As the folder's name changes it; None where it says 0 repeats."""
 
 
 def in_folder(subset: SubsetOptions) -> list[Entry]:
@@ -31,13 +47,31 @@ def in_folder(subset: SubsetOptions) -> list[Entry]:
     masks = mask_files(subset.masks)
     listed: dict[Path, str | None] = {}
     found: list[Entry] = []
-    for folder, files in _folders(subset):
-        if LIST in files:
-            listed |= {folder / name: caption for name, caption in captions_listed(folder / LIST).items()}
-        found += _in_one(folder, files, _of_folder(subset, folder), masks, listed)
+    for place in places(subset, _refuse):
+        for name in (name for name in place.names if name in FOLDER_LISTS):
+            list_file = place.folder / name
+            listed |= {place.folder / picture: caption for picture, caption in captions_listed(list_file).items()}
+        found += _in_one(place, masks, listed)
     if not found:
         raise MissingFile(f"there are no images in {subset.images}", mend=_where_they_are(subset))
     return sorted(found, key=lambda one: one.path)
+
+
+def places(subset: SubsetOptions, unreadable: Callable[[OSError], None]) -> Iterator[Place]:
+    """A subset's folder and those below it, but for hidden ones, masks, what other programs leave, and links in a loop.
+
+    What cannot be read is told.
+    """
+    for name, below, files in os.walk(subset.images, followlinks=True, onerror=unreadable):
+        folder = Path(name)
+        below[:] = sorted(one for one in below if subset.recursive and _is_walked(folder / one, subset))
+        names = tuple(sorted(name for name in files if not name.startswith(".")))
+        yield Place(folder, names, _of_folder(subset, folder))
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is learned, by its name."""
+    return path.suffix.lower() in IMAGES and not path.stem.endswith(_BESIDE)
 
 
 def entry(path: Path, caption: str | None, subset: SubsetOptions, masks: Mapping[str, Path]) -> Entry:
@@ -61,37 +95,36 @@ def mask_files(folder: Path | None) -> Mapping[str, Path]:
     if not folder.is_dir():
         raise MissingFile(f"{folder} is no folder of masks")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
-    return {path.stem.casefold().removesuffix(_BESIDE[0]): path for path in files}
+    return {bare_name(path).casefold(): path for path in files}
 
 
-def _folders(subset: SubsetOptions) -> Iterator[tuple[Path, list[str]]]:
-    """The folder and those below it with the names in each, but for hidden ones and masks."""
-    for place, below, files in os.walk(subset.images, followlinks=True):
-        folder = Path(place)
-        below[:] = [
-            name for name in below if subset.recursive and not name.startswith(".") and folder / name != subset.masks
-        ]
-        yield folder, files
+def bare_name(mask: Path) -> str:
+    """The stem of the picture that a mask belongs to."""
+    return next((mask.stem.removesuffix(end) for end in _MASKS if mask.stem.endswith(end)), mask.stem)
 
 
-def _in_one(
-    folder: Path, files: list[str], subset: SubsetOptions | None, masks: Mapping[str, Path],
-    listed: Mapping[Path, str | None],
-) -> Iterator[Entry]:  # fmt: skip
-    """The pictures that lie in a folder itself; none where its subset is None."""
-    for path in filter(_is_picture, map(folder.joinpath, files)):
-        if subset is None:
-            return
+def _is_walked(folder: Path, subset: SubsetOptions) -> bool:
+    if folder.name.startswith(".") or folder.name in _LEFT_BEHIND or folder == subset.masks:
+        return False
+    above = folder.parent.resolve() if folder.is_symlink() else None
+    return above is None or folder.resolve() not in (above, *above.parents)
+
+
+def _refuse(error: OSError) -> None:
+    raise BadValue(f"{error.filename} cannot be read: {error.strerror}", mend=readable_again(Path(error.filename)))
+
+
+def _in_one(place: Place, masks: Mapping[str, Path], listed: Mapping[Path, str | None]) -> Iterator[Entry]:
+    """The pictures that lie in a folder itself; none where it says 0 repeats."""
+    if place.subset is None:
+        return
+    for path in filter(is_picture, map(place.folder.joinpath, place.names)):
         caption = listed.get(path)
         if caption is not None:
-            caption = in_lines(caption, subset.captions)
-        elif subset.captions.source == "file":
-            caption = caption_beside(path, subset.captions)
-        yield entry(path, caption, subset, masks)
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in IMAGES and not path.stem.endswith(_BESIDE) and not path.name.startswith(".")
+            caption = in_lines(caption, place.subset.captions)
+        elif place.subset.captions.source == "file":
+            caption = caption_beside(path, place.subset.captions)
+        yield entry(path, caption, place.subset, masks)
 
 
 def _of_folder(subset: SubsetOptions, folder: Path) -> SubsetOptions | None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from trainers.dataset.likeness import joined, look_alikes
 from trainers.dataset.nouns import Sample
 
 __all__ = ["held_out"]
@@ -40,13 +41,9 @@ def _place(samples: Sequence[Sample], group: Sequence[int]) -> str:
 
 
 def _copies(samples: Sequence[Sample], indices: Sequence[int]) -> list[list[int]]:
-    """Pictures of the same bytes, or of the same pixels, together."""
-    groups: dict[int, list[int]] = {}
-    leader: dict[str, int] = {}
-    for index in indices:
-        one = samples[index]
-        keys = [one.sha256, *([one.pixels] if one.pixels else [])]
-        known = next((leader[key] for key in keys if key in leader), index)
-        leader |= dict.fromkeys(keys, known)
-        groups.setdefault(known, []).append(index)
-    return list(groups.values())
+    """Pictures of the same bytes, or that look the same however they are turned, together."""
+    firsts: dict[str, int] = {}
+    same = [(firsts.setdefault(samples[index].sha256, place), place) for place, index in enumerate(indices)]
+    seen = [(place, look) for place, index in enumerate(indices) if (look := samples[index].look)]
+    alike = [(seen[pair.left][0], seen[pair.right][0]) for pair in look_alikes([look for _, look in seen])]
+    return [[indices[place] for place in group] for group in joined(len(indices), [*same, *alike])]

@@ -1,8 +1,10 @@
-"""The lists of datasets' ``imagefolder``, which diffusers' scripts read: rows of ``file_name`` and a text.
+"""The lists of datasets' ``imagefolder``, .jsonl and .csv, which diffusers' scripts read: ``file_name`` and a text.
 
 https://huggingface.co/docs/datasets/image_dataset
 """
 
+import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,9 +13,10 @@ from typing import Any
 from modelhub.errors import BadValue
 from trainers.dataset.caption_files import read_text
 
-__all__ = ["LIST", "captions_listed", "rows"]
+__all__ = ["FOLDER_LISTS", "captions_listed", "rows"]
 
-LIST = "metadata.jsonl"
+FOLDER_LISTS = ("metadata.jsonl", "metadata.csv")
+"""Names of lists that hold for the folder that they lie in, and for those below it."""
 _FILE = "file_name"
 _TEXTS = ("text", "caption", "prompt")
 """Columns that hold captions, the likeliest first; else the only other column of text."""
@@ -30,17 +33,25 @@ def captions_listed(file: Path) -> Mapping[str, str | None]:
 
 
 def rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each object of a .jsonl file, and where it stands."""
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadValue(f"{file}, line {number}: {error}") from None
-        if not isinstance(row, dict):
-            raise BadValue(f"{file}, line {number}: it must be an object, such as {{...}}")
-        yield f"{file}, line {number}", row
+    """Each object of a .jsonl file, or row of a .csv file, and where it stands."""
+    text = read_text(file)
+    if file.suffix.lower() == ".csv":
+        table = csv.DictReader(io.StringIO(text, newline=""))
+        yield from ((f"{file}, line {table.line_num}", row) for row in table)
+        return
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield f"{file}, line {number}", _object(line, f"{file}, line {number}")
+
+
+def _object(line: str, where: str) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise BadValue(f"{where}: {error}") from None
+    if not isinstance(row, dict):
+        raise BadValue(f"{where}: it must be an object, such as {{...}}")
+    return row
 
 
 def _caption(row: Mapping[str, Any], where: str) -> str | None:

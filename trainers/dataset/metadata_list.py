@@ -4,8 +4,8 @@ An imagefolder's rows, which have ``file_name``, are read too.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from modelhub.errors import BadValue, MissingFile
@@ -18,9 +18,10 @@ from trainers.recipe import SubsetOptions
 
 __all__ = ["LISTS", "in_list"]
 
-LISTS = (".json", ".jsonl")
+LISTS = (".json", ".jsonl", ".csv")
 """Ends of the names of lists."""
 _PATH = "image_path"
+_SHOWN = 3
 
 
 def in_list(subset: SubsetOptions) -> list[Entry]:
@@ -30,25 +31,37 @@ def in_list(subset: SubsetOptions) -> list[Entry]:
             f"{subset.images} is neither a folder nor a list of pictures",
             mend="other trainers' descriptions are named by dataset.images, without subsets",
         )
-    masks, root = mask_files(subset.masks), subset.root or subset.images.parent
-    found = []
-    for name, caption in _captions(subset).items():
-        path = _picture(name, root, subset.images)
-        if caption is None and subset.captions.source == "file":
-            caption = caption_beside(path, subset.captions)
-        found.append(entry(path, caption, subset, masks))
-    if not found:
+    captions = _captions(subset)
+    if not captions:
         raise MissingFile(f"{subset.images} lists no pictures")
-    return found
+    masks, root = mask_files(subset.masks), subset.root or subset.images.parent
+    found = {name: _picture(name, root) for name in captions}
+    if missing := [name for name, path in found.items() if path is None]:
+        raise MissingFile(_not_there(subset.images, missing, root), mend=f"move them to {root}, or take out their rows")
+    return [_entry(path, captions[name], subset, masks) for name, path in found.items() if path]
+
+
+def _entry(path: Path, caption: str | None, subset: SubsetOptions, masks: Mapping[str, Path]) -> Entry:
+    if caption is None and subset.captions.source == "file":
+        caption = caption_beside(path, subset.captions)
+    return entry(path, caption, subset, masks)
+
+
+def _not_there(file: Path, names: Sequence[str], root: Path) -> str:
+    if len(names) == 1:
+        return f"{file} lists {names[0]}, which is not at {root / names[0]}"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{file} lists {len(names)} pictures that are not in {root}: {', '.join(names[:_SHOWN])}{more}"
 
 
 def _captions(subset: SubsetOptions) -> Mapping[str, str | None]:
     file = subset.images
-    if file.suffix.lower() != ".jsonl":
+    if file.suffix.lower() == ".json":
         return {name: _caption(row, subset) for name, row in _table(file).items()}
     listed = list(rows(file))
     if any("file_name" in row for _, row in listed):
-        return captions_listed(file)
+        said = captions_listed(file)
+        return {name: text if text is None else in_lines(text, subset.captions) for name, text in said.items()}
     return dict(_named(row, where, subset) for where, row in listed)
 
 
@@ -80,12 +93,11 @@ def _caption(row: Mapping[str, Any], subset: SubsetOptions) -> str | None:
     return in_lines("\n".join(lines), subset.captions) if said is not None or tags is not None else None
 
 
-def _picture(name: str, root: Path, file: Path) -> Path:
-    """Where a list's picture lies; kohya's may leave out the ending."""
-    for path in _places(root / name):
-        if path.is_file():
-            return path
-    raise MissingFile(f"{file} lists {name}, which is not at {root / name}", mend=f"move it to {root}")
+def _picture(name: str, root: Path) -> Path | None:
+    """Where a list's picture lies; kohya's may leave out the ending, and tell where it lay on another machine."""
+    elsewhere = PureWindowsPath(name)  # which reads both sorts of slashes
+    there = [root / name, root / elsewhere.as_posix(), *([root / elsewhere.name] if elsewhere.root else [])]
+    return next((place for path in there for place in _places(path) if place.is_file()), None)
 
 
 def _places(path: Path) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainers.dataset.likeness import Look
 from trainers.recipe import DatasetOptions, SubsetOptions
 
 __all__ = ["Dataset", "Described", "Entry", "Mask", "Sample"]
@@ -34,8 +35,8 @@ class Sample:
     subset: SubsetOptions
     """How it is treated."""
     mask: Mask | None = None
-    pixels: str = ""
-    """BLAKE3 of the picture as it is seen: equal for a copy in another lossless format."""
+    look: Look | None = None
+    """By which copies are known that were resized, saved again, or turned; None where only its header was read."""
 
     @property
     def repeats(self) -> float:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from blake3 import blake3
 from PIL import Image, ImageOps
 
 from modelhub.errors import BrokenFile
+from trainers.dataset.likeness import Look, look_of
 from trainers.dataset.nouns import Entry, Mask, Sample
 
-__all__ = ["IMAGES", "UNREADABLE", "glimpsed", "open_image", "open_mask", "seen"]
+__all__ = ["IMAGES", "UNREADABLE", "glimpsed", "open_image", "open_mask", "seen", "small", "upright"]
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".avif", ".gif"})
 """Ends of the names of pictures, in small letters."""
@@ -21,6 +21,8 @@ UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, EOFError, Image.De
 _ORIENTATION = 0x0112
 _LYING = range(5, 9)
 """EXIF's orientations of pictures that are stored on their side."""
+_SHARP = 256
+"""Pixels of the shorter side that are enough to know a picture by; a JPEG is decoded at about this size."""
 _IS_WHOLE: Mapping[str, Callable[[bytes], bool]] = {
     "PNG": lambda content: content.endswith(b"IEND\xaeB`\x82"),
     "JPEG": lambda content: b"\xff\xd9" in content[-64:],
@@ -36,12 +38,26 @@ _WHITES = (1, 255, 65535)
 def open_image(file: Path | IO[bytes]) -> Image.Image:
     """An image upright, in RGB, with white behind what is transparent; the first frame of a moving one."""
     with Image.open(file) as opened:
-        image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith(_DEEP):
-            image = _shallow(image)
-        if image.has_transparency_data:
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-        return image.convert("RGB")
+        return upright(opened)
+
+
+def upright(opened: Image.Image) -> Image.Image:
+    """The same of one whose file is open."""
+    opened.load()
+    image = ImageOps.exif_transpose(opened) if opened.getexif().get(_ORIENTATION) else opened
+    if image.mode.startswith(_DEEP):
+        image = _shallow(image)
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def small(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
+    """The same, as large as is enough to know it again, and its own width and height, upright."""
+    size = opened.size
+    opened.draft("RGB", (_SHARP, _SHARP))
+    image = upright(opened)
+    return image.reduce(max(1, min(image.size) // _SHARP)), _turned(size, opened)
 
 
 def open_mask(sample: Sample) -> Image.Image:
@@ -53,24 +69,33 @@ def open_mask(sample: Sample) -> Image.Image:
 
 
 def seen(entry: Entry) -> Sample:
-    """Open a picture, to the last of its pixels; raises one of `UNREADABLE`."""
+    """Open a picture, to the last of its bytes; raises one of `UNREADABLE`."""
     content = entry.path.read_bytes()
-    image = open_image(io.BytesIO(content))
-    pixels = blake3(f"{image.size}".encode() + image.tobytes()).hexdigest()
-    return _sample(entry, content, image.size, pixels)
+    with Image.open(io.BytesIO(content)) as opened:
+        image, size = small(opened)
+    return _sample(entry, content, size, look_of(image))
 
 
 def glimpsed(entry: Entry) -> Sample:
-    """The same by the header alone, where the file has an end: many times as fast, and copies are not known."""
+    """The same by the header alone, where the file has an end: many times as fast, and its look stays unknown."""
     content = entry.path.read_bytes()
     with Image.open(io.BytesIO(content)) as opened:
         is_whole = _IS_WHOLE.get(opened.format or "")
-        lies = opened.getexif().get(_ORIENTATION) in _LYING
-        size = (opened.height, opened.width) if lies else opened.size
+        size = _turned(opened.size, opened) if _tells_more(opened, content) else opened.size
     return _sample(entry, content, size) if is_whole and is_whole(content) else seen(entry)
 
 
-def _sample(entry: Entry, content: bytes, size: tuple[int, int], pixels: str = "") -> Sample:
+def _tells_more(opened: Image.Image, content: bytes) -> bool:
+    """Whether there may be EXIF; Pillow decodes a PNG to look for it."""
+    return opened.format != "PNG" or any(mark in content for mark in (b"eXIf", b"exif", b"xmp"))
+
+
+def _turned(size: tuple[int, int], opened: Image.Image) -> tuple[int, int]:
+    """Width and height of a picture once it stands upright."""
+    return (size[1], size[0]) if opened.getexif().get(_ORIENTATION) in _LYING else size
+
+
+def _sample(entry: Entry, content: bytes, size: tuple[int, int], look: Look | None = None) -> Sample:
     digest = hashlib.sha256(content).hexdigest()
     return Sample(
         path=entry.path,
@@ -80,7 +105,7 @@ def _sample(entry: Entry, content: bytes, size: tuple[int, int], pixels: str = "
         folder=entry.path.parent.name,
         subset=entry.subset,
         mask=_mask(entry, content, digest),
-        pixels=pixels,
+        look=look,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from math import sqrt
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,9 +12,11 @@ from pydantic import ValidationError
 from modelhub.errors import BadValue
 from trainers.recipe.section import Section
 
-__all__ = ["Vocabulary", "checked", "located", "notices", "sides", "table", "tables", "translated"]
+__all__ = ["SLASHES", "Vocabulary", "checked", "located", "notices", "sides", "table", "tables", "translated"]
 
 S = TypeVar("S", bound=Section)
+
+SLASHES = "write paths with /, or in single quotes: 'C:\\pictures'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,15 @@ def translated(values: Mapping[str, Any], words: Vocabulary) -> dict[str, Any]:
 def notices(values: Mapping[str, Any], words: Vocabulary, where: str) -> list[str]:
     """A sentence for every entry that has no place here and would change something."""
     return [
-        f"{where}: {name} = {value!r} is left out: {words.instead.get(name, 'it means nothing here')}"
+        f"{where}: {name} = {value!r} is left out: {words.instead.get(name) or _guessed(name, words)}"
         for name, value in values.items()
         if name not in words.places and name not in words.known and value and value != words.neutral.get(name)
     ]
+
+
+def _guessed(name: str, words: Vocabulary) -> str:
+    close = get_close_matches(name, [*words.places, *words.known], n=1)
+    return f"it means nothing here; is it meant for {close[0]}?" if close else "it means nothing here"
 
 
 def checked(kind: type[S], entries: Mapping[str, Any], words: Vocabulary, where: str) -> S:
@@ -82,6 +90,8 @@ def located(value: Any, file: Path, where: str) -> Path:
     """A path that a file names, from where the file lies, else from where the command is run."""
     if not isinstance(value, str) or not value:
         raise BadValue(f"{where}: it must be a path, and is {value!r}")
+    if not value.isprintable():
+        raise BadValue(f"{where}: {value!r} is no path: TOML reads its backslashes as signs", mend=SLASHES)
     path = Path(value).expanduser()
     beside = file.absolute().parent / path
     return path.absolute() if path.exists() and not beside.exists() else beside

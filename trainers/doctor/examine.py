@@ -10,11 +10,14 @@ from modelhub.errors import ModelHubError
 from modelhub.jobs import Done, Job, Progress
 from modelhub.registry import members
 from trainers.dataset import described, subsets_of
+from trainers.dataset.likeness import AS_IT_IS, Alike, joined, look_alikes
+from trainers.dataset.nouns import Described
+from trainers.dataset.pictures import IMAGES
 from trainers.doctor import checks
+from trainers.doctor.captions import token_counts
 from trainers.doctor.figures import head_figures
 from trainers.doctor.glance import glance
-from trainers.doctor.likeness import look_alikes
-from trainers.doctor.nouns import Finding, Glance, Orders, Picture, Report, Seen, Severity
+from trainers.doctor.nouns import Finding, Orders, Picture, Report, Seen, Severity
 from trainers.doctor.walk import Walked, walk
 from trainers.recipe import DatasetOptions
 
@@ -29,25 +32,40 @@ def examine(dataset: DatasetOptions, orders: Orders, *, thumbnail: int = 0) -> J
     `thumbnail` is the greatest side, in pixels, of copies to keep for a page.
     """
     root = dataset.images or dataset.subsets[0].images
-    walked = list(_walked(dataset, orders))
+    found, faults = _described(dataset)
+    subsets = [] if faults or not _holds_pictures(root) else subsets_of(found.options, orders.class_caption)
+    walked = [walk(subset) for subset in subsets]
     pictures = yield from _looked_at([each for one in walked for each in one.pictures], thumbnail)
-    seen = _seen(root, walked, pictures, orders)
+    asked = _as_described(orders, found.options)
+    seen = _seen(root, [*walked, Walked(faults=faults)], pictures, asked, found.notices)
+    seen = replace(seen, tokens=tuple(token_counts(seen)))
     findings = sorted(_findings(seen), key=lambda one: (_ORDER.index(one.severity), -len(one.which)))
     yield Done(Report(tuple(findings), seen, head_figures(seen)))
 
 
-def _walked(dataset: DatasetOptions, orders: Orders) -> Iterator[Walked]:
-    """Every part of the dataset; one that is not there is empty."""
-    options, fault = dataset, None
+def _holds_pictures(root: Path) -> bool:
+    """Whether it can: one that is not there, or one picture, is told as such."""
+    return root.exists() and (root.is_dir() or root.suffix.lower() not in IMAGES)
+
+
+def _described(dataset: DatasetOptions) -> tuple[Described, list[ModelHubError]]:
+    """What the dataset comes to; where its description cannot be read, itself, and why."""
     try:
-        options = described(dataset).options
+        return described(dataset), []
     except ModelHubError as error:
-        fault = error
-    if fault and dataset.images and dataset.images.exists():
-        yield Walked(faults=[fault])
-        return
-    for subset in subsets_of(options, orders.class_caption):
-        yield walk(subset)
+        is_said = dataset.images and not _holds_pictures(dataset.images)
+        return Described(dataset), [] if is_said else [error]
+
+
+def _as_described(orders: Orders, options: DatasetOptions) -> Orders:
+    """What is asked of the pictures, by a description that says how they are cut."""
+    return replace(
+        orders,
+        bucket_step=options.bucket_step,
+        bucket_sides=options.bucket_sides,
+        buckets=options.buckets,
+        upscale=options.upscale,
+    )
 
 
 def _looked_at(pictures: Sequence[Picture], thumbnail: int) -> Generator[Progress, None, list[Picture]]:
@@ -68,9 +86,10 @@ def _looked_at(pictures: Sequence[Picture], thumbnail: int) -> Generator[Progres
     return found
 
 
-def _seen(root: Path, walked: Sequence[Walked], pictures: Sequence[Picture], orders: Orders) -> Seen:
-    readable = [(index, one.glance) for index, one in enumerate(pictures) if isinstance(one.glance, Glance)]
-    alike = look_alikes([one for _, one in readable]) if readable else []
+def _seen(
+    root: Path, walked: Sequence[Walked], pictures: Sequence[Picture], orders: Orders, notices: Sequence[str]
+) -> Seen:
+    groups, turned = _alike(pictures)
     return Seen(
         root=root,
         pictures=tuple(pictures),
@@ -78,8 +97,27 @@ def _seen(root: Path, walked: Sequence[Walked], pictures: Sequence[Picture], ord
         strays=tuple(stray for one in walked for stray in one.strays),
         folders=tuple(folder for one in walked for folder in one.folders),
         faults=tuple(fault for one in walked for fault in one.faults),
-        look_alikes=tuple(tuple(readable[index][0] for index in group) for group in alike),
+        notices=tuple(notices),
+        look_alikes=groups,
+        turned=turned,
     )
+
+
+def _alike(pictures: Sequence[Picture]) -> tuple[tuple[tuple[int, ...], ...], tuple[Alike, ...]]:
+    """Groups that look the same, and pairs of such groups that do once one is turned; a file is no copy of itself."""
+    places = {one.path: index for index, one in enumerate(pictures) if one.seen and not one.seen.is_invisible}
+    readable = sorted(places.values())
+    looks = [glance.look for index in readable if (glance := pictures[index].seen)]
+    pairs = [Alike(readable[one.left], readable[one.right], one.turned) for one in look_alikes(looks)]
+    groups = joined(len(pictures), ((one.left, one.right) for one in pairs if one.turned == AS_IT_IS))
+    first = {index: group[0] for group in groups for index in group}
+    turned = {frozenset((first[one.left], first[one.right])): one for one in reversed(pairs) if one.turned != AS_IT_IS}
+    apart = [one for both, one in turned.items() if len(both) > 1]
+    return tuple(tuple(group) for group in groups if len(group) > 1), tuple(sorted(apart, key=_place))
+
+
+def _place(pair: Alike) -> tuple[int, int]:
+    return pair.left, pair.right
 
 
 def _findings(seen: Seen) -> Iterator[Finding]:

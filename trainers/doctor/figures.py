@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from trainers.doctor.checks.tokens import token_counts
 from trainers.doctor.nouns import Figures, Seen
 from trainers.doctor.placing import placed
 
@@ -13,15 +12,14 @@ def head_figures(seen: Seen) -> Figures:
     """Counted as a training would count."""
     found = list(placed(seen))
     buckets = Counter(f"{one.placement.bucket[0]}x{one.placement.bucket[1]}" for one in found)
-    tokens = token_counts(seen)
     return Figures(
-        pictures=len(seen.learned),
-        class_pictures=sum(one.subset.regularisation for one in seen.pictures),
+        pictures=len({one.path for one in seen.learned}),
+        class_pictures=len({one.path for one in seen.pictures if one.subset.regularisation}),
         epoch=sum(one.picture.subset.repeats for one in found if one.picture.is_learned),
         captions=sum(one.caption is not None for one in seen.pictures),
         resolutions=seen.orders.resolutions,
         buckets=dict(buckets.most_common()),
         enlarged=sum(one.enlarged > 1 for one in found),
-        longest_caption=max(tokens, default=0),
+        longest_caption=max(seen.tokens, default=0),
         copies=sum(len(group) - 1 for group in seen.look_alikes),
     )

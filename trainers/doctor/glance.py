@@ -2,23 +2,35 @@
 
 import hashlib
 import io
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from trainers.dataset.pictures import UNREADABLE
+from trainers.dataset.likeness import look_of
+from trainers.dataset.pictures import UNREADABLE, small
 from trainers.doctor.nouns import Glance, Unread
 
 __all__ = ["glance"]
 
 _ORIENTATION = 0x0112
 _UPRIGHT = 1
-_SHARP = 256
-"""Pixels of the shorter side that are enough for all that follows; a JPEG is decoded at about this size."""
-_HASHED, _KEPT, _TINY = 32, 8, 16
-"""Sides in pixels: of what is transformed, of the low frequencies that are kept, and of the tiny copy."""
+_BEGINNING = 64
+"""Bytes by which a file tells what it is."""
+_SORTS: Mapping[bytes, str] = {
+    b"ftyphei": "it is HEIC, which is not read: convert it",
+    b"ftypmif1": "it is HEIC, which is not read: convert it",
+    b"JXL ": "it is JPEG XL, which is not read: convert it",
+    b"8BPS": "it is a Photoshop file: export it",
+    b"ftyp": "it is a video",
+    b"\x1aE\xdf\xa3": "it is a video",
+    b"<html": "it is a web page: download it again",
+    b"<!DOCTYPE": "it is a web page: download it again",
+    b"<!doctype": "it is a web page: download it again",
+    b"git-lfs": "it is a pointer of Git LFS: git lfs pull",
+}
+"""What such a beginning holds -> what it is, the more exact ones first."""
 
 
 def glance(path: Path, *, thumbnail: int = 0) -> Glance | Unread:
@@ -32,54 +44,30 @@ def glance(path: Path, *, thumbnail: int = 0) -> Glance | Unread:
 
 
 def _told(opened: Image.Image, digest: str, thumbnail: int) -> Glance:
-    turn = opened.getexif().get(_ORIENTATION, _UPRIGHT)
-    width, height = opened.size
     kind, frames = opened.format or "", getattr(opened, "n_frames", 1)
-    opened.draft("RGB", (_SHARP, _SHARP))
-    image, clear = _opaque(ImageOps.exif_transpose(opened))
-    image = image.reduce(max(1, min(image.size) // _SHARP))
-    tiny = np.asarray(image.resize((_TINY, _TINY), Image.Resampling.BOX))
-    grey = np.asarray(image.convert("L").resize((_HASHED, _HASHED), Image.Resampling.BOX), dtype=np.float32)
+    image, size = small(opened)
+    alphas = _alphas(opened)
+    turn = opened.getexif().get(_ORIENTATION, _UPRIGHT)
+    look = look_of(image)
     return Glance(
         sha256=digest,
         format=kind,
-        size=(height, width) if turn in (5, 6, 7, 8) else (width, height),
+        size=size,
         turned=turn in range(_UPRIGHT + 1, 9),
-        clear=clear,
+        clear=1 - alphas[255] / sum(alphas),
+        is_invisible=alphas[0] == sum(alphas),
         frames=frames,
-        brightness=float(grey.mean()),
-        contrast=float(tiny.std(axis=(0, 1)).max()),
-        hash=_hash(grey),
-        tiny=tiny.tobytes(),
+        contrast=float(np.frombuffer(look.tiny, dtype=np.uint8).reshape(-1, 3).std(axis=0).max()),
+        look=look,
         thumbnail=_webp(image, thumbnail) if thumbnail else b"",
     )
 
 
-def _opaque(image: Image.Image) -> tuple[Image.Image, float]:
-    """A picture in RGB with white behind it, and the share of its pixels that let it through."""
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+def _alphas(image: Image.Image) -> Sequence[int]:
+    """Pixels by how opaque they are, 0 to 255."""
     if not image.has_transparency_data:
-        return image.convert("RGB"), 0.0
-    layered = image.convert("RGBA")
-    counts = layered.getchannel("A").histogram()
-    white = Image.new("RGBA", layered.size, "white")
-    return Image.alpha_composite(white, layered).convert("RGB"), 1 - counts[255] / sum(counts)
-
-
-def _hash(grey: np.ndarray) -> int:
-    """A bit for each low frequency of the cosine transform: whether it is above their median."""
-    waves = _cosines()
-    low = (waves @ grey @ waves.T).ravel()
-    low[0] = 0.0  # the mean, so that a brighter copy hashes alike
-    return int.from_bytes(np.packbits(low > np.median(low)).tobytes())
-
-
-@cache
-def _cosines() -> np.ndarray:
-    """The first rows of the cosine transform, [kept, hashed]."""
-    places = np.arange(_HASHED) + 0.5
-    return np.cos(np.pi / _HASHED * np.outer(np.arange(_KEPT), places)).astype(np.float32)
+        return [0] * 255 + [1]
+    return image.convert("RGBA").getchannel("A").histogram()
 
 
 def _webp(image: Image.Image, side: int) -> bytes:
@@ -93,10 +81,19 @@ def _webp(image: Image.Image, side: int) -> bytes:
 def _reason(path: Path, error: Exception) -> str:
     if not path.is_file():
         return "the file is gone"
+    if isinstance(error, PermissionError):
+        return "it may not be read"
     if path.stat().st_size == 0:
         return "the file is empty"
     if isinstance(error, UnidentifiedImageError):
-        return "its bytes are no picture"
+        return _sort_of(path)
     if isinstance(error, Image.DecompressionBombError):
         return "it has too many pixels to be a picture"
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _sort_of(path: Path) -> str:
+    """What a file that is no picture seems to be."""
+    with path.open("rb") as file:
+        beginning = file.read(_BEGINNING)
+    return next((told for sign, told in _SORTS.items() if sign in beginning), "its bytes are no picture")

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from modelhub.errors import ModelHubError
+from trainers.dataset.likeness import Alike, Look
 from trainers.recipe import SubsetOptions
 
 __all__ = [
@@ -64,15 +65,13 @@ class Glance:
     """Whether it stands upright only because its EXIF entry is obeyed."""
     clear: float
     """Share of its pixels that are not opaque."""
+    is_invisible: bool
+    """Whether nothing of it is seen: all its pixels are wholly transparent."""
     frames: int
-    brightness: float
-    """Mean, 0 to 255."""
     contrast: float
     """Standard deviation, 0 to 255."""
-    hash: int
-    """64 bits that look alike for pictures that look alike."""
-    tiny: bytes
-    """16 x 16 pixels, RGB."""
+    look: Look
+    """By which copies are known."""
     thumbnail: bytes = b""
     """WebP; empty where none was asked for."""
 
@@ -130,7 +129,7 @@ class Stray:
 
     path: Path
     looks_like: str
-    """``caption``, ``mask``, or ``picture`` for a format that is not read."""
+    """``caption``, ``mask``, ``picture`` for a format that is not read, or ``listed`` for one that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +164,14 @@ class Seen:
     """All folders that were walked."""
     faults: tuple[ModelHubError, ...] = ()
     """What could not be read at all."""
+    tokens: tuple[int, ...] = ()
+    """Of each picture's caption, in full."""
+    notices: tuple[str, ...] = ()
+    """What another trainer's description says that has no meaning here."""
     look_alikes: tuple[tuple[int, ...], ...] = ()
     """Groups of pictures, by their places in `pictures`, that are the same to the eye."""
+    turned: tuple[Alike, ...] = ()
+    """Pairs, by their places too, that are the same once one is mirrored or turned; a pair for every two groups."""
 
     @property
     def learned(self) -> list[Picture]:

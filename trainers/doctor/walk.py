@@ -1,14 +1,14 @@
 """A subset, walked so that nothing stops it: pictures with what stands beside them, and files that nobody takes."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelhub.errors import ModelHubError
-from trainers.dataset.caption_files import in_lines, read_text
-from trainers.dataset.folder import KOHYA_FOLDER, entry, mask_files
-from trainers.dataset.imagefolder import LIST, captions_listed
+from modelhub.errors import BadValue, MissingFile, ModelHubError
+from trainers.dataset.caption_files import in_lines, read_text, readable_again
+from trainers.dataset.folder import Place, entry, is_picture, mask_files, places
+from trainers.dataset.imagefolder import FOLDER_LISTS, captions_listed
 from trainers.dataset.metadata_list import in_list
 from trainers.dataset.nouns import Entry
 from trainers.dataset.pictures import IMAGES
@@ -22,9 +22,10 @@ _NOT_READ = frozenset(
      ".jfif", ".apng", ".mp4", ".webm", ".mov", ".zip", ".rar", ".7z"}
 )  # fmt: skip
 _LIKE_CAPTIONS = frozenset({".txt", ".caption", ".captions", ".cap", ".tags", ".tag", ".wd14", ".text", ".prompt"})
-_ABOUT = ("readme", "license", "licence", "requirements", "metadata", "default", "dataset", "notes")
-_BESIDE = ("-masklabel", "-condlabel")
-"""Ends of the stems of pictures that say something of others: masks and conditions."""
+_ABOUT = (
+    "readme", "license", "licence", "requirements", "metadata", "default", "dataset", "notes", "sample_prompts",
+    "prompts", "concept", "trigger", "tags", "classes",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -46,9 +47,7 @@ def walk(subset: SubsetOptions) -> Walked:
     if subset.images.is_file() and subset.images.suffix.lower() not in IMAGES:
         _read_list(subset, found)
     else:
-        for folder, files in _folders(subset):
-            found.folders.append(folder)
-            _read_folder(folder, files, _of_folder(subset, folder), masks, found)
+        _read_folders(subset, masks, found)
     taken = {picture.mask for picture in found.pictures}
     found.strays += [Stray(path, "mask") for path in masks.values() if path not in taken]
     return found
@@ -69,38 +68,36 @@ def _read_list(subset: SubsetOptions, found: Walked) -> None:
         found.faults.append(error)
 
 
-def _folders(subset: SubsetOptions) -> Iterator[tuple[Path, list[Path]]]:
-    """The subset's folder and those below it, masks aside, with the files of each; in a fixed order."""
-    for place, below, names in os.walk(subset.images, followlinks=True):
-        folder = Path(place)
-        below[:] = sorted(
-            name for name in below if subset.recursive and not name.startswith(".") and folder / name != subset.masks
-        )
-        yield folder, [folder / name for name in sorted(names) if not name.startswith(".")]
+def _read_folders(subset: SubsetOptions, masks: Mapping[str, Path], found: Walked) -> None:
+    """The subset's folder and those below it; pictures that a list names and that are not there are told."""
+    listed: dict[Path, str | None] = {}
+    for place in places(subset, lambda error: found.faults.append(_unreadable(error))):
+        found.folders.append(place.folder)
+        for name in (name for name in place.names if name in FOLDER_LISTS):
+            listed |= _listed(place.folder / name, found)
+        if place.subset:
+            _read_folder(place, place.subset, masks, listed, found)
+    found.strays += [Stray(path, "listed") for path in listed if not path.is_file()]
 
 
-def _of_folder(subset: SubsetOptions, folder: Path) -> SubsetOptions | None:
-    """With the repeats and the class that a folder's name gives; None for no repeats."""
-    match = KOHYA_FOLDER.fullmatch(folder.name) if subset.folder_names else None
-    if not match:
-        return subset
-    times = int(match[1])
-    changed = {"repeats": subset.repeats * times, "caption": subset.caption or match[2]}
-    return subset.model_copy(update=changed) if times else None
+def _unreadable(error: OSError) -> ModelHubError:
+    folder = Path(error.filename)
+    if isinstance(error, FileNotFoundError):
+        return MissingFile(f"{folder} is no folder of images", mend=f"ls {shlex.quote(str(folder.parent))}")
+    return BadValue(f"{folder} cannot be read: {error.strerror}", mend=readable_again(folder))
 
 
 def _read_folder(
-    folder: Path, files: Sequence[Path], subset: SubsetOptions | None, masks: Mapping[str, Path], found: Walked
+    place: Place, subset: SubsetOptions, masks: Mapping[str, Path], listed: Mapping[Path, str | None], found: Walked
 ) -> None:
-    if subset is None:
-        return
-    images = [path for path in files if path.suffix.lower() in IMAGES and not path.stem.endswith(_BESIDE)]
-    listed = _listed(folder, found) if folder / LIST in files else {}
+    files = [place.folder / name for name in place.names]
+    images = list(filter(is_picture, files))
     texts = [path for path in files if path.suffix.lower() in _LIKE_CAPTIONS | set(subset.captions.extensions)]
     beside = _by_stem(images, texts if subset.captions.source == "file" else ())
     for path in images:
-        file = None if listed.get(path.name) else _first(path, beside[path], subset)
-        caption = _read(file, subset) if file else listed.get(path.name)
+        said = listed.get(path)
+        file = None if said is not None else _first(path, beside[path], subset)
+        caption = _read(file, subset) if file else said if said is None else in_lines(said, subset.captions)
         text = None if isinstance(caption, Unread) else caption
         found.pictures.append(_picture(entry(path, text, subset, masks), file, beside[path], caption))
     taken = {text for group in beside.values() for text in group}
@@ -108,9 +105,9 @@ def _read_folder(
     found.strays += [Stray(path, "picture") for path in files if path.suffix.lower() in _NOT_READ]
 
 
-def _listed(folder: Path, found: Walked) -> Mapping[str, str | None]:
+def _listed(file: Path, found: Walked) -> Mapping[Path, str | None]:
     try:
-        return captions_listed(folder / LIST)
+        return {file.parent / name: caption for name, caption in captions_listed(file).items()}
     except ModelHubError as error:
         found.faults.append(error)
         return {}

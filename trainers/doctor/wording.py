@@ -6,6 +6,7 @@ from pathlib import Path
 __all__ = ["below", "count", "named", "share"]
 
 _SHOWN = 3
+_DESCRIPTIONS = (".toml", ".json", ".jsonl", ".csv", ".yaml", ".yml")
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -21,8 +22,9 @@ def named(names: Iterable[str], shown: int = _SHOWN) -> str:
 
 
 def below(root: Path, paths: Sequence[Path]) -> list[str]:
-    """Paths as seen from the dataset."""
-    return [str(path.relative_to(root) if path.is_relative_to(root) and path != root else path) for path in paths]
+    """Paths as seen from the dataset, or from the folder that its description lies in."""
+    base = root.parent if root.suffix.lower() in _DESCRIPTIONS else root
+    return [str(path.relative_to(base) if path.is_relative_to(base) and path != base else path) for path in paths]
 
 
 def share(part: float) -> str:

@@ -72,6 +72,31 @@ def test_a_recipe_says_which_dataset_and_how(run: Run, folder: Path, tmp_path: P
     assert run("dataset", "check").err.startswith("modelhub: which dataset?")
 
 
+def test_the_flags_of_a_training_count(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Pictures of the class, masks that fit no picture, mirroring, two sizes, and an entry by its name."""
+    healthy(tmp_path / "class", first=20)
+    (tmp_path / "masks").mkdir()
+    unlike(0).save(tmp_path / "masks" / "other.png")
+    (folder / "0.txt").write_text("zorbu, looking left")
+    arguments = ("dataset", "check", folder, "--trigger", "zorbu", "--json", "--resolution", "64,96")
+
+    document = run(
+        *arguments,
+        "--reg",
+        tmp_path / "class",
+        "--masks",
+        tmp_path / "masks",
+        "--flip",
+        "--set",
+        "dataset.captions.prefix=a b c",
+    ).json
+
+    figures, codes = document["figures"], {one["code"] for one in document["findings"]}
+    assert (figures["resolutions"], figures["class_pictures"], figures["longest_caption"]) == ([64, 96], 8, 9)
+    assert {"no-masks", "orphan-mask", "sides-flipped"} <= codes
+    assert "enlarged" not in {one["code"] for one in run(*arguments, "--no-upscale").json["findings"]}
+
+
 def test_the_page_is_written_where_it_is_asked_for(run: Run, folder: Path, tmp_path: Path) -> None:
     unlike(0).save(folder / "again.png", compress_level=1)
 

@@ -16,9 +16,7 @@ from trainers.material.views import View
 from trainers.recipe import SubsetOptions
 
 WHOLE = Placement((64, 64), (64, 64), (0, 0))
-MASKED = Sample(
-    Path("a.png"), "", (64, 64), "a", "x", SubsetOptions(images=Path("x")), Mask(Path("m.png"), "m"), pixels="p"
-)
+MASKED = Sample(Path("a.png"), "", (64, 64), "a", "x", SubsetOptions(images=Path("x")), Mask(Path("m.png"), "m"))
 VIEWS = [View(0, WHOLE), View(0, WHOLE, mirrored=True)]
 
 

@@ -119,3 +119,32 @@ def test_a_subset_is_no_description_of_others(folder: Path) -> None:
 
     with pytest.raises(BadValue, match=r"set\.toml is neither a folder nor a list of pictures"):
         gather(DatasetOptions(subsets=(SubsetOptions(images=folder / "set.toml"),)))
+
+
+def test_pictures_that_are_not_there_are_counted(folder: Path) -> None:
+    table = {name: {"caption": "x"} for name in ("a.png", "v.png", "w.png", "y.png", "z.png")}
+
+    with pytest.raises(MissingFile, match=r"lists 4 pictures that are not in .*: v\.png, w\.png, y\.png and 1 more"):
+        read_dataset(listed(folder, "m.json", table))
+
+
+@pytest.mark.parametrize("name", ["deep\\c.png", "D:\\train\\a.png", "/home/other/train/b.png", "D:\\train\\a"])
+def test_a_list_of_another_machine_finds_its_pictures(folder: Path, name: str) -> None:
+    assert list(captions(read_dataset(listed(folder, "m.json", {name: {"caption": "x"}}))).values()) == ["x"]
+
+
+def test_imagefolders_table_is_read_too(folder: Path) -> None:
+    table = 'file_name,text\na.png,"zorbu, sitting"\ndeep/c.png,"of two\nlines"\nb.png,b\n'
+    (folder / "metadata.csv").write_text(table, encoding="utf-8")
+
+    found = {"a.png": "zorbu, sitting", "b.png": "b", "c.png": "of two lines"}
+    assert captions(read_dataset(folder)) == found
+    assert captions(read_dataset(folder / "metadata.csv")) == found
+
+
+def test_only_a_new_line_ends_a_row(folder: Path) -> None:
+    """JSON leaves Unicode's own separators as they are."""
+    file = folder / "metadata.jsonl"
+    file.write_text('{"file_name": "a.png", "text": "one\u2028two\x85"}\n', encoding="utf-8")
+
+    assert captions(read_dataset(file)) == {"a.png": "one two"}

@@ -10,7 +10,7 @@ from modelhub.jobs import drain
 from trainers.doctor import Finding, Orders, Report, examine
 from trainers.recipe import CaptionOptions, DatasetOptions
 
-__all__ = ["codes", "examined", "finding", "healthy", "unlike"]
+__all__ = ["add", "codes", "examined", "finding", "healthy", "unlike"]
 
 SIDE = 64
 
@@ -28,6 +28,12 @@ def healthy(folder: Path, count: int = 8, first: int = 0) -> Path:
         unlike(index).save(folder / f"{index}.png")
         (folder / f"{index}.txt").write_text(f"zorbu, thing {index}", encoding="utf-8")
     return folder
+
+
+def add(path: Path, picture: Image.Image, caption: str = "zorbu") -> None:
+    """One more picture, with its caption."""
+    picture.save(path)
+    path.with_suffix(".txt").write_text(caption, encoding="utf-8")
 
 
 def examined(folder: Path, *, captions: CaptionOptions | None = None, **orders: Any) -> Report:

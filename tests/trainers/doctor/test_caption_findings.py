@@ -1,13 +1,14 @@
 """Captions and masks: never read, unreadable, empty, too long, or saying what only prompts say."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.trainers.doctor.examining import codes, examined, finding, healthy
+from tests.trainers.doctor.examining import codes, examined, finding, healthy, unlike
 from trainers.doctor import Severity
-from trainers.recipe import CaptionOptions
+from trainers.recipe import AugmentOptions, CaptionOptions
 
 
 def renamed(folder: Path, ending: str) -> Path:
@@ -51,7 +52,8 @@ def test_what_is_not_utf_8_is_named_with_its_encoding(tmp_path: Path) -> None:
     found = finding(examined(folder), "caption-encoding")
 
     assert "seems to be GB18030" in found.what
-    assert str(found.mend).startswith("iconv -f GB18030")
+    assert f"for f in {folder}/0.txt; do" in str(found.mend)
+    assert "iconv -f GB18030 -t UTF-8" in str(found.mend)
 
 
 def test_pictures_without_captions_are_refused_where_captions_are_learned_from(tmp_path: Path) -> None:
@@ -191,3 +193,70 @@ def test_masks_of_no_picture_and_masks_that_leave_nothing_are_refused(tmp_path: 
     assert finding(examined(folder, masks=tmp_path / "none"), "no-masks").severity is Severity.ERROR
     assert finding(examined(folder, masks=tmp_path / "black"), "empty-mask").severity is Severity.ERROR
     assert examined(folder, masks=tmp_path / "nowhere").is_refused
+
+
+def test_a_caption_beside_two_pictures_is_told(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    unlike(20).save(folder / "0.jpg")
+
+    found = finding(examined(folder), "shared-caption")
+
+    assert found.which == (folder / "0.jpg", folder / "0.png")
+    assert str(found.mend).startswith(f"give each a name of its own: mv {folder}/0.png {folder}/0-png.png")
+
+
+def test_captions_that_are_all_the_same_are_told_as_such(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    for file in folder.glob("*.txt"):
+        file.write_text("zorbu, " + "thing " * 12)
+
+    report = examined(folder)
+
+    assert codes(report) == ["same-captions"]
+    assert finding(report, "same-captions").what.endswith("thing thin\N{HORIZONTAL ELLIPSIS}")
+
+
+def test_sides_in_captions_of_mirrored_pictures_are_told(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    (folder / "3.txt").write_text("zorbu, looking leftwards")
+    (folder / "4.txt").write_text("zorbu, on a brightly lit copyright")
+
+    assert finding(examined(folder, augment=AugmentOptions(flip=True)), "sides-flipped").which == (folder / "3.png",)
+    assert codes(examined(folder)) == []
+
+
+def test_many_captions_of_one_encoding_are_mended_at_once(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    for index in range(8):
+        (folder / f"{index}.txt").write_bytes(f"zorbu, вещь {index}".encode("cp1251"))
+    (folder / "7.txt").write_text("zorbu, вещь", encoding="utf-8")
+
+    found = finding(examined(folder), "caption-encoding")
+    subprocess.run(["bash", "-c", str(found.mend)], check=True)
+
+    assert len(found.which) == 7
+    assert codes(examined(folder)) == []
+    assert (folder / "3.txt").read_text(encoding="utf-8") == "zorbu, вещь 3"
+
+
+def test_a_list_that_may_hold_the_captions_is_pointed_to(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    (folder / "0.txt").unlink()
+    (folder / "meta_cap.json").write_text("{}")
+
+    assert "if meta_cap.json lists their captions" in str(finding(examined(folder), "no-caption").mend)
+
+
+@pytest.mark.parametrize("end", ["_mask", "-mask"])
+def test_masks_among_the_pictures_are_refused_until_they_are_moved(tmp_path: Path, end: str) -> None:
+    folder = healthy(tmp_path / "set")
+    for index in range(8):
+        mask(folder / f"{index}{end}.png", white=32)
+
+    found = finding(examined(folder), "learned-mask")
+    command, flag = str(found.mend).split(", and --masks ")
+    subprocess.run(["bash", "-c", command], check=True)
+
+    assert len(found.which) == 8
+    assert flag == f"{folder}-masks"
+    assert codes(examined(folder, masks=Path(flag))) == []

@@ -3,11 +3,15 @@
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image, ImageOps
 
-from tests.trainers.doctor.examining import codes, examined, finding, healthy, unlike
+from modelhub.jobs import drain
+from tests.trainers.doctor.examining import add, codes, examined, finding, healthy, unlike
+from trainers.doctor import Orders, Severity, examine
 from trainers.doctor.glance import glance
 from trainers.doctor.nouns import Glance, Unread
+from trainers.recipe import AugmentOptions, DatasetOptions
 
 
 def seen(path: Path, **options: int) -> Glance:
@@ -25,7 +29,7 @@ def test_what_is_broken_is_named_with_the_reason(tmp_path: Path) -> None:
     found = finding(examined(folder), "broken-picture")
 
     assert [path.name for path in found.which] == ["0.png", "1.png", "2.png"]
-    assert "0.png (the file is empty), 1.png (its bytes are no picture), 2.png (" in found.what
+    assert "0.png (the file is empty), 1.png (it is a web page: download it again), 2.png (" in found.what
 
 
 def test_a_jpeg_that_ends_too_early_is_broken(tmp_path: Path) -> None:
@@ -65,7 +69,7 @@ def test_a_turned_picture_is_measured_upright(tmp_path: Path) -> None:
     assert seen(folder / "0.png").size == (64, 96)
     upright = ImageOps.exif_transpose(Image.open(folder / "0.png"))
     upright.save(tmp_path / "upright.png")
-    assert seen(tmp_path / "upright.png").hash == seen(folder / "0.png").hash
+    assert seen(tmp_path / "upright.png").look == seen(folder / "0.png").look
 
 
 def test_transparent_parts_are_learned_as_white_unless_masked(tmp_path: Path) -> None:
@@ -112,15 +116,85 @@ def test_copies_are_found_whatever_their_size_and_format(tmp_path: Path) -> None
     assert finding(report, "near-copies").mend == f"keep one: rm {folder}/0.png"
 
 
-def test_other_colours_and_mirror_images_are_other_pictures(tmp_path: Path) -> None:
+def test_other_colours_are_another_picture(tmp_path: Path) -> None:
     folder = healthy(tmp_path)
     red, green, blue = unlike(0).split()
-    Image.merge("RGB", (blue, red, green)).save(folder / "colours.png")
-    ImageOps.mirror(unlike(1)).save(folder / "mirrored.png")
-    for name in ("colours", "mirrored"):
-        (folder / f"{name}.txt").write_text("zorbu")
+    add(folder / "colours.png", Image.merge("RGB", (blue, red, green)))
 
     assert codes(examined(folder)) == []
+
+
+def test_a_mirror_image_is_noted_and_counts_twice_where_pictures_are_mirrored(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    add(folder / "mirrored.jpg", ImageOps.mirror(unlike(1, (160, 160))))
+
+    noted = finding(examined(folder), "mirror-image")
+    warned = finding(examined(folder, augment=AugmentOptions(flip=True)), "mirror-image")
+
+    assert noted.which == warned.which == (folder / "1.png", folder / "mirrored.jpg")
+    assert (noted.severity, warned.severity) == (Severity.NOTE, Severity.WARNING)
+    assert noted.mend == f"keep one of both: rm {folder}/mirrored.jpg"
+
+
+def test_a_mirror_image_whose_caption_names_the_other_side_is_meant(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    (folder / "1.txt").write_text("zorbu walking left")
+    add(folder / "mirrored.png", ImageOps.mirror(unlike(1)), "zorbu walking to the right")
+
+    assert codes(examined(folder)) == []
+    flipped = codes(examined(folder, augment=AugmentOptions(flip=True)))
+    assert flipped == ["mirror-image", "sides-flipped"]
+
+
+@pytest.mark.parametrize("turn", [turn for turn in Image.Transpose if turn is not Image.Transpose.FLIP_LEFT_RIGHT])
+def test_a_copy_on_its_side_or_upside_down_is_told(tmp_path: Path, turn: Image.Transpose) -> None:
+    folder = healthy(tmp_path)
+    add(folder / "turned.png", unlike(2, (80, 60)).transpose(turn))
+
+    assert finding(examined(folder), "turned-copy").which == (folder / "2.png", folder / "turned.png")
+
+
+def test_one_file_in_two_subsets_is_no_copy(tmp_path: Path) -> None:
+    """So kohya's users train at two sizes."""
+    folder = healthy(tmp_path / "set")
+    dataset = DatasetOptions.model_validate({"subsets": [{"images": folder}, {"images": folder, "resolution": 128}]})
+
+    report = drain(examine(dataset, Orders(resolutions=(64,), trigger="zorbu")))
+
+    assert codes(report) == ["enlarged"]
+    assert report.figures.pictures == 8
+
+
+def test_wholly_transparent_pictures_are_refused_as_such(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    for file in folder.glob("*.png"):
+        picture = Image.open(file).convert("RGBA")
+        picture.putalpha(0)
+        picture.save(file)
+
+    report = examined(folder)
+
+    assert [one.code for one in report.of(Severity.ERROR)] == ["invisible"]
+
+
+def test_what_is_no_picture_is_said_to_be_what_it_is(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    (folder / "0.png").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    (folder / "1.png").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+
+    found = finding(examined(folder), "broken-picture")
+
+    assert "0.png (it is HEIC, which is not read: convert it)" in found.what
+    assert "1.png (it is a pointer of Git LFS: git lfs pull)" in found.what
+    assert "rm " not in str(found.mend)
+
+
+def test_a_picture_that_is_no_file_of_its_own_is_told(tmp_path: Path) -> None:
+    folder = healthy(tmp_path)
+    (folder / "0.png").unlink()
+    (folder / "0.png").symlink_to(tmp_path / "gone.png")
+
+    assert "0.png (the file is gone)" in finding(examined(folder), "broken-picture").what
 
 
 def test_all_copies_of_one_picture_are_refused(tmp_path: Path) -> None:

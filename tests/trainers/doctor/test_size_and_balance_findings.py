@@ -35,7 +35,7 @@ def test_what_is_cut_away_is_told_in_percent(tmp_path: Path) -> None:
     assert "0.png (36 %)" in finding(examined(folder), "cut-away").what
     squares = finding(examined(folder, buckets=False), "cut-away")
     assert "0.png (84 %)" in squares.what
-    assert squares.mend == "buckets = true in [dataset] keeps their aspect ratios"
+    assert squares.mend == "--buckets keeps their aspect ratios"
 
 
 def test_buckets_of_one_picture_are_noted(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def check(seen: Seen) -> Iterator[Finding]:
         )
         mend = f"more repeats for the smaller one, e.g. name its folder {_better(counts[most], least, learned)}"
         yield Finding("uneven", Severity.WARNING, what, mend, (most, least))
-    repeated = [folder for folder in counts if _repeats(learned, folder) > _MOST_REPEATS]
+    repeated = list(dict.fromkeys(one.path.parent for one in learned if one.subset.repeats > _MOST_REPEATS))
     if repeated:
         what = f"more than {_MOST_REPEATS} repeats: {named(one.name for one in repeated)}; an epoch is very long"
         yield Finding(
@@ -61,10 +61,6 @@ def _better(most: float, folder: Path, learned: list[Picture]) -> str:
     return f"{max(2, round(most / held / 2))}_{folder.name.lstrip('0123456789_- ') or folder.name}"
 
 
-def _repeats(pictures: list[Picture], folder: Path) -> float:
-    return max(one.subset.repeats for one in pictures if one.path.parent == folder)
-
-
 def _regularisation(seen: Seen) -> Iterator[Finding]:
     priors = [one for one in seen.pictures if one.subset.regularisation]
     if not priors:
@@ -73,13 +69,13 @@ def _regularisation(seen: Seen) -> Iterator[Finding]:
     there = sum(one.subset.repeats for one in priors)
     if seen.orders.prior_weight == 0:
         what = f"{count(len(priors), 'picture')} of the class, and prior.weight is 0: they count for nothing"
-        yield Finding("class-unused", Severity.WARNING, what, "weight = 1.0 in [prior], or leave them out")
+        yield Finding("class-unused", Severity.WARNING, what, "--prior-weight 1, or leave them out")
     elif there < wanted and not seen.orders.drawn_priors:
         what = (
             f"{there:g} pictures of the class for {wanted:g} learned ones an epoch: "
             f"each is seen {wanted / there:.1f} times"
         )
-        yield Finding("class-repeated", Severity.NOTE, what, f"draw = {round(wanted)} in [prior] draws the others")
+        yield Finding("class-repeated", Severity.NOTE, what, f"--draw-class {round(wanted)} draws the others")
     elif there > wanted:
         what = (
             f"{there:g} pictures of the class for {wanted:g} learned ones an epoch: {there - wanted:g} wait each time"

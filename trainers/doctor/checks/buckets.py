@@ -35,7 +35,7 @@ def _enlarged(seen: Seen, found: list[Placed]) -> Iterator[Finding]:
             f"{count(len(small), 'picture')} of {len(seen.readable)} smaller than {resolution} pixels a side, enlarged "
             f"up to {most.enlarged:.1f} times: {named(_sized(seen, sorted(small, key=lambda one: -one.enlarged)))}"
         )
-        mend = "upscale = false in [dataset] trains them at their own size; or a smaller --resolution"
+        mend = "--no-upscale trains them at their own size; or a smaller --resolution"
         if blurred:
             mend = f"larger originals, or modelhub upscale; else {mend}"
         yield Finding("enlarged", Severity.WARNING if blurred else Severity.NOTE, what, mend, paths)
@@ -54,7 +54,7 @@ def _cut_away(seen: Seen, found: list[Placed]) -> Iterator[Finding]:
         what = f"{count(len(cut), 'picture')} with more than {share(_CUT)} cut away at the edges: {named(told)}"
         mend = "crop them yourself, so that what matters is in the middle"
         if not seen.orders.buckets:
-            mend = "buckets = true in [dataset] keeps their aspect ratios"
+            mend = "--buckets keeps their aspect ratios"
         paths = dict.fromkeys(one.picture.path for one in cut)
         yield Finding("cut-away", Severity.WARNING, what, mend, tuple(paths))
 

@@ -1,21 +1,22 @@
-"""Captions: ones that are never read, cannot be read, say nothing, or say what only prompts say."""
+"""Captions: ones that are never read, cannot be read, say nothing, or stand beside two pictures."""
 
-import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from modelhub.errors import ModelHubError
-from trainers.dataset.caption_files import in_lines, read_text
-from trainers.doctor.nouns import Finding, Picture, Seen, Severity
+from trainers.dataset.caption_files import in_lines, in_utf8, read_text
+from trainers.dataset.encodings import foreign_encoding
+from trainers.dataset.imagefolder import FOLDER_LISTS
+from trainers.doctor.checks.masks import learned_masks
+from trainers.doctor.nouns import Finding, Picture, Seen, Severity, Unread
 from trainers.doctor.wording import below, count, named
 
 __all__ = ["check"]
 
-_NETWORK = re.compile(r"<(?:lora|lyco|hypernet):[^>]+>", re.IGNORECASE)
-_WEIGHT = re.compile(r"\([^()]*:\s*[\d.]+\s*\)|\(\([^()]*\)\)|\[\[[^\[\]]*\]\]")
-_NEGATIVE = re.compile(r"(?:^|\s)negative prompt:|(?:^|\s)steps: \d+, ", re.IGNORECASE)
+_ARGUMENTS = 3
+"""Files that a command names one by one."""
 
 
 def check(seen: Seen) -> Iterator[Finding]:
@@ -25,8 +26,9 @@ def check(seen: Seen) -> Iterator[Finding]:
     yield from _missing(seen)
     yield from _empty(seen)
     yield from _orphans(seen)
+    yield from _not_there(seen)
     yield from _other_texts(seen)
-    yield from _prompts(seen)
+    yield from _shared(seen)
 
 
 def _unread(seen: Seen) -> Iterator[Finding]:
@@ -62,26 +64,47 @@ def _renaming(files: Sequence[Path], end: str, extension: str) -> str:
 
 
 def _undecodable(seen: Seen) -> Iterator[Finding]:
-    bad = [one.undecodable for one in seen.pictures if one.undecodable]
-    if bad:
-        yield Finding(
-            "caption-encoding",
-            Severity.ERROR,
-            f"{count(len(bad), 'caption')} cannot be read: {named(below(seen.root, [one.path for one in bad]))}; "
-            f"{bad[0].why}",
-            bad[0].mend,
-            tuple(one.path for one in bad),
-        )
+    """By encoding: one command mends all that are in it."""
+    by_encoding: dict[str | None, list[tuple[Picture, Unread]]] = defaultdict(list)
+    for one in seen.pictures:
+        if one.undecodable:
+            by_encoding[_encoding(one.undecodable.path)].append((one, one.undecodable))
+    for encoding, found in by_encoding.items():
+        bad = [one for _, one in found]
+        what = f"{count(len(bad), 'caption')} cannot be read: {named(below(seen.root, [one.path for one in bad]))}; "
+        mend = bad[0].mend
+        if encoding:
+            mend = in_utf8(encoding, _all_of([one.path for one in bad], alone=len(by_encoding) == 1))
+        paths = tuple(one.path for one, _ in found)
+        yield Finding("caption-encoding", Severity.ERROR, what + bad[0].why, mend, paths)
+
+
+def _encoding(file: Path) -> str | None:
+    try:
+        return foreign_encoding(file.read_bytes())
+    except OSError:
+        return None
+
+
+def _all_of(files: Sequence[Path], *, alone: bool) -> str:
+    """Caption files as arguments: many of them by their folders, where no others are to be told apart."""
+    if len(files) <= _ARGUMENTS or not alone:
+        return " ".join(shlex.quote(str(each)) for each in files)
+    return " ".join(dict.fromkeys(f"{shlex.quote(str(each.parent))}/*{each.suffix}" for each in files))
 
 
 def _missing(seen: Seen) -> Iterator[Finding]:
-    bare = [one.path for one in seen.pictures if one.caption is None and not one.undecodable and not one.beside]
+    masks = {one.path for one in learned_masks(seen)}
+    silent = [one for one in seen.pictures if one.caption is None and not (one.undecodable or one.beside)]
+    bare = [one.path for one in silent if one.path not in masks]
     if bare and seen.orders.captioned:
         file = shlex.quote(str(bare[0].with_suffix(".txt")))
         command = f"modelhub dataset caption {shlex.quote(str(seen.root))} --from name"
         mend = f"write a .txt file of the same name beside each, e.g. {file}, or {command}; or name its folder 10_CLASS"
         if seen.orders.trigger:
-            mend += '; or source = "none" in [dataset.captions] says the trigger word alone'
+            mend += "; or --set dataset.captions.source=none says the trigger word alone"
+        if lists := [path for path in sorted(seen.root.glob("*.json*")) if path.name not in FOLDER_LISTS]:
+            mend += f"; or if {lists[0].name} lists their captions, name it in place of the folder"
         what = f"{count(len(bare), 'picture')} without a caption: {named(below(seen.root, bare))}"
         yield Finding("no-caption", Severity.ERROR, what, mend, tuple(bare))
 
@@ -111,8 +134,33 @@ def _other_texts(seen: Seen) -> Iterator[Finding]:
         what = (
             f"{count(len(found), 'picture')} with a second caption that is not read: {named(below(seen.root, found))}"
         )
-        mend = f'list the extension that you mean first: extensions = ["{found[0].suffix}"] in [dataset.captions]'
+        mend = f"--caption-ending {found[0].suffix} reads these in place of the others"
         yield Finding("second-caption", Severity.NOTE, what, mend, tuple(found))
+
+
+def _shared(seen: Seen) -> Iterator[Finding]:
+    """One file beside two pictures, as ``a.png`` and ``a.jpg``: it can hardly be true of both."""
+    held: dict[Path, list[Path]] = defaultdict(list)
+    for one in seen.pictures:
+        if one.caption_file and one.path not in held[one.caption_file]:
+            held[one.caption_file].append(one.path)
+    twice = {file: paths for file, paths in held.items() if len(paths) > 1}
+    if twice:
+        told = named(" and ".join(below(seen.root, each)) for each in twice.values())
+        what = f"{count(len(twice), 'caption file')} that stand{'s' * (len(twice) == 1)} beside two pictures: {told}"
+        first = next(iter(twice.values()))[1]
+        new = first.with_stem(f"{first.stem}-{first.suffix[1:]}")
+        mend = f"give each a name of its own: mv {shlex.quote(str(first))} {shlex.quote(str(new))}, with a caption"
+        paths = tuple(path for each in twice.values() for path in each)
+        yield Finding("shared-caption", Severity.WARNING, what, mend, paths)
+
+
+def _not_there(seen: Seen) -> Iterator[Finding]:
+    lost = [one.path for one in seen.strays if one.looks_like == "listed"]
+    if lost:
+        what = f"{count(len(lost), 'picture')} that a list names and that {'is' if len(lost) == 1 else 'are'} not "
+        what += f"there: {named(below(seen.root, lost))}"
+        yield Finding("listed-missing", Severity.WARNING, what, "bring them, or take out their rows", tuple(lost))
 
 
 def _text(file: Path, picture: Picture) -> str | None:
@@ -120,30 +168,6 @@ def _text(file: Path, picture: Picture) -> str | None:
         return in_lines(read_text(file), picture.subset.captions)
     except (ModelHubError, OSError):
         return None
-
-
-def _prompts(seen: Seen) -> Iterator[Finding]:
-    """What means something in a prompt and is learned as letters in a caption."""
-    read = [one for one in seen.pictures if one.caption]
-    networks = [one.path for one in read if _NETWORK.search(one.caption or "")]
-    weights = [one.path for one in read if _WEIGHT.search(one.caption or "") and not one.subset.captions.weights]
-    pasted = [one.path for one in read if _NEGATIVE.search(one.caption or "")]
-    for code, found, what, mend in (
-        ("prompt-parameters", pasted, "with a picture's parameters (Negative prompt:, Steps:)", "keep the prompt only"),
-        ("network-tag", networks, "with <lora:...> tags, which are learned as text",
-         f"sed -i -E 's/<(lora|lyco|hypernet):[^>]*>,? ?//g' {_files(read, networks)}"),
-        ("prompt-weights", weights, "with weights such as (word:1.2), which are learned as text",
-         "weights = true in [dataset.captions] reads them; else remove the brackets"),
-    ):  # fmt: skip
-        if found:
-            told = f"{count(len(found), 'caption')} {what}: {named(below(seen.root, found))}"
-            yield Finding(code, Severity.WARNING, told, mend, tuple(found))
-
-
-def _files(read: Sequence[Picture], pictures: Sequence[Path]) -> str:
-    """The caption files of pictures, as arguments."""
-    files = [str(one.caption_file) for one in read if one.path in set(pictures) and one.caption_file]
-    return " ".join(map(shlex.quote, files[:3])) + " ..." * (len(files) > 3)
 
 
 def _listed(words: Sequence[str]) -> str:

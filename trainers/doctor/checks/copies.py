@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from trainers.dataset.likeness import MIRRORED, Turned
+from trainers.doctor.captions import sides
 from trainers.doctor.nouns import Finding, Glance, Picture, Seen, Severity
 from trainers.doctor.wording import below, count, named
 
@@ -28,6 +30,8 @@ def check(seen: Seen) -> Iterator[Finding]:
             tuple(one.path for one in learned),
         )
         return
+    yield from _mirrored(seen)
+    yield from _on_its_side(seen)
     for group in alike[:_TOLD]:
         yield from _of_group(seen, group)
     if more := alike[_TOLD:]:
@@ -61,6 +65,56 @@ def _copies(seen: Seen, group: list[Picture]) -> Finding:
     what = f"{count(len(group), 'picture')} {'are one file' if same else 'look the same'}: {told}"
     mend = f"keep one: rm {' '.join(shlex.quote(str(path)) for path in others[:4])}{' ...' * (len(others) > 4)}"
     return Finding("copies" if same else "near-copies", Severity.WARNING, what, mend, (kept, *others))
+
+
+def _mirrored(seen: Seen) -> Iterator[Finding]:
+    """Mirror images: where pictures are mirrored anyway they are copies, else they may be meant."""
+    pairs = [pair for pair, turned in _pairs(seen) if turned == MIRRORED]
+    flipped = [pair for pair in pairs if any(one.subset.augment.flip for one in pair)]
+    others = [pair for pair in pairs if pair not in flipped and not _tell_sides(*pair)]
+    for found, severity, why in (
+        (flipped, Severity.WARNING, "so with flip each is seen twice as often as others"),
+        (others, Severity.NOTE, "so what they have in common is seen twice as often"),
+    ):
+        if found:
+            what = f"{count(len(found), 'picture')} that {'is' if len(found) == 1 else 'are'} the mirror image of "
+            what += f"another one, {why}: {_told(seen, found)}"
+            yield Finding("mirror-image", severity, what, _keeping_one(found), _paths(found))
+
+
+def _on_its_side(seen: Seen) -> Iterator[Finding]:
+    found = [pair for pair, turned in _pairs(seen) if turned != MIRRORED]
+    if found:
+        what = f"{count(len(found), 'picture')} that {'is' if len(found) == 1 else 'are'} another one turned on its "
+        what += f"side or upside down: {_told(seen, found)}"
+        mend = f"keep the upright one: rm {shlex.quote(str(found[0][1].path))}, or the other one"
+        yield Finding("turned-copy", Severity.WARNING, what, mend, _paths(found))
+
+
+def _pairs(seen: Seen) -> Iterator[tuple[tuple[Picture, Picture], Turned]]:
+    """Learned pictures that are the same once one is turned."""
+    for one in seen.turned:
+        pair = seen.pictures[one.left], seen.pictures[one.right]
+        if not any(each.subset.regularisation for each in pair):
+            yield pair, one.turned
+
+
+def _tell_sides(left: Picture, right: Picture) -> bool:
+    """Whether their captions tell them apart by a side."""
+    return sides(left.caption or "") != sides(right.caption or "")
+
+
+def _told(seen: Seen, pairs: list[tuple[Picture, Picture]]) -> str:
+    return named(f"{second} of {first}" for first, second in (below(seen.root, _paths([pair])) for pair in pairs))
+
+
+def _paths(pairs: list[tuple[Picture, Picture]]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(one.path for pair in pairs for one in pair))
+
+
+def _keeping_one(pairs: list[tuple[Picture, Picture]]) -> str:
+    files = list(dict.fromkeys(shlex.quote(str(second.path)) for _, second in pairs))
+    return f"keep one of both: rm {' '.join(files[:4])}{' ...' * (len(files) > 4)}"
 
 
 def _learned(group: list[Picture]) -> list[Picture]:

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from trainers.doctor.wording import below, count, named
 
 __all__ = ["check"]
 
-_ALMOST = re.compile(r"(\d+)[ -]*([^\W\d_].*)")
-"""``10-kip``, ``10kip``."""
+_ALMOST = re.compile(r"(\d+)(?:[ -]+(?=[^\W\d_])|(?=[^\W\d_]{3}))(.+)")
+"""``10-kip``, ``10kip``; but ``3d``, ``2b_dress`` are names."""
 _OF_THE_CLASS = {"reg", "regs", "regularization", "regularisation", "class", "class_images"}
 _NOT_LEARNED = {"log", "logs", "model", "models", "sample", "samples", "preview", "previews", "output", "outputs"}
 
@@ -23,14 +23,16 @@ def check(seen: Seen) -> Iterator[Finding]:
     """Folder levels of kohya's layout first, since they are what goes wrong most."""
     yield from (_error("unreadable-list", fault.message, fault.mend or "") for fault in seen.faults)
     if not seen.pictures and not seen.faults:
-        yield _nothing(seen.root)
+        yield _nothing(seen.root, unread=any(one.looks_like == "picture" for one in seen.strays))
+    yield from _described(seen)
     yield from _several_sets(seen)
     yield from _almost_repeats(seen)
     yield from _below_repeats(seen)
     yield from _other_purposes(seen)
 
 
-def _nothing(root: Path) -> Finding:
+def _nothing(root: Path, *, unread: bool) -> Finding:
+    """`unread` says that there are pictures of formats that are not read."""
     formats = ", ".join(sorted(IMAGES))
     if root.is_file() and root.suffix.lower() in IMAGES:
         return _error(
@@ -48,7 +50,14 @@ def _nothing(root: Path) -> Finding:
         return _error(
             "no-repeats", f"{zero[0]} says 0 repeats: nothing is learned", f"mv {_quoted(zero[0])} {_quoted(new)}"
         )
-    return _error("no-pictures", f"there are no pictures in {root}", f"put {formats} files there")
+    mend = f"convert those that are there, or put {formats} files there" if unread else f"put {formats} files there"
+    return _error("no-pictures", f"there are no pictures in {root}", mend)
+
+
+def _described(seen: Seen) -> Iterator[Finding]:
+    """How another trainer's description is taken, and what of it is not."""
+    for notice in seen.notices:
+        yield Finding("described", Severity.NOTE, notice)
 
 
 def _several_sets(seen: Seen) -> Iterator[Finding]:
@@ -64,7 +73,7 @@ def _several_sets(seen: Seen) -> Iterator[Finding]:
     learned = next((one for one in parents if one.name.lower() not in _OF_THE_CLASS), min(parents))
     prior = next((one for one in parents if one.name.lower() in _OF_THE_CLASS), None)
     names = named(below(seen.root, sorted(parents)))
-    mend = f"--images {_quoted(learned)}" + (f" --set dataset.regularisation={_quoted(prior)}" if prior else "")
+    mend = f"--images {_quoted(learned)}" + (f" --reg {_quoted(prior)}" if prior else "")
     yield _error(
         "wrong-level",
         f"this is one level too high: there are several sets of N_name folders below it, in {names}, "
@@ -87,32 +96,33 @@ def _almost_repeats(seen: Seen) -> Iterator[Finding]:
 
 def _below_repeats(seen: Seen) -> Iterator[Finding]:
     """Pictures in folders within an ``N_name`` folder, whose number does not reach them."""
-    for folder in _with_pictures(seen):
+    single = {one.path.parent for one in seen.pictures if one.subset.repeats == 1}
+    lost: dict[Path, list[Path]] = defaultdict(list)
+    for folder in (one for one in _with_pictures(seen) if one in single and not KOHYA_FOLDER.fullmatch(one.name)):
         above = next((one for one in folder.parents if KOHYA_FOLDER.fullmatch(one.name)), None)
-        if above is None or not above.is_relative_to(seen.root) or KOHYA_FOLDER.fullmatch(folder.name):
-            continue
-        held = [one for one in seen.pictures if one.path.parent == folder]
-        if any(one.subset.repeats != 1 for one in held):
-            continue
-        what = f"{count(len(held), 'picture')} in {folder} lie below {above.name}, which gives repeats to its own only"
-        mend = f"mv {_quoted(folder)}/* {_quoted(above)}/"
-        yield Finding("below-repeats", Severity.WARNING, what, mend, (folder,))
+        if above and above.is_relative_to(seen.root):
+            lost[above].append(folder)
+    for above, folders in lost.items():
+        held = sum(one.path.parent in folders for one in seen.pictures)
+        what = f"{count(held, 'picture')} below {above.name}, which gives repeats to its own only, in: "
+        mend = f"mv {_quoted(folders[0])}/* {_quoted(above)}/"
+        yield Finding("below-repeats", Severity.WARNING, what + named(map(str, folders)), mend, tuple(folders))
 
 
 def _other_purposes(seen: Seen) -> Iterator[Finding]:
     """Folders named for pictures of the class, or for what trainings write."""
-    for folder in _with_pictures(seen):
+    learned = Counter(one.path.parent for one in seen.learned)
+    for folder, held in sorted(learned.items()):
         if not folder.is_relative_to(seen.root) or folder == seen.root:
             continue
         first = folder.relative_to(seen.root).parts[0].lower()
-        held = [one for one in seen.learned if one.path.parent == folder]
-        if held and first in _OF_THE_CLASS:
+        if first in _OF_THE_CLASS:
             place = seen.root / folder.relative_to(seen.root).parts[0]
-            what = f"{count(len(held), 'picture')} in {place} are learned; by its name they are pictures of the class"
-            mend = f"move {place} out of {seen.root}, and set regularisation to it in [dataset]"
+            what = f"{count(held, 'picture')} in {place} are learned; by its name they are pictures of the class"
+            mend = f"move {place} out of {seen.root}, and name it by --reg"
             yield Finding("class-pictures", Severity.WARNING, what, mend, (place,))
-        elif held and first in _NOT_LEARNED:
-            what = f"{count(len(held), 'picture')} in {folder} are learned; by its name a training has written them"
+        elif first in _NOT_LEARNED:
+            what = f"{count(held, 'picture')} in {folder} are learned; by its name a training has written them"
             yield Finding("drawn-pictures", Severity.WARNING, what, f"move {folder} out of {seen.root}", (folder,))
 
 

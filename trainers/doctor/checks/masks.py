@@ -1,12 +1,14 @@
 """Masks: ones that are missing, do not fit, or leave nothing to learn."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from trainers.dataset.folder import bare_name
 from trainers.doctor.nouns import Finding, Glance, Picture, Seen, Severity, Unread
 from trainers.doctor.wording import below, count, named, share
 
-__all__ = ["check", "coverage"]
+__all__ = ["check", "coverage", "learned_masks"]
 
 _LITTLE = 0.02
 """Share of a picture below which hardly anything is learned."""
@@ -17,14 +19,25 @@ _ASPECT = 0.02
 def coverage(picture: Picture) -> float | None:
     """Share of a picture that is learned; None where no mask says anything."""
     if isinstance(picture.mask_glance, Glance):
-        return picture.mask_glance.brightness / 255
+        return picture.mask_glance.look.brightness / 255
     if picture.subset.alpha_mask and picture.seen:
         return 1 - picture.seen.clear
     return None
 
 
+def learned_masks(seen: Seen) -> list[Picture]:
+    """Pictures that are masks of others, by their names: ``a_mask.png`` beside ``a.png``."""
+    there = {one.path.with_suffix("") for one in seen.pictures}
+    return [
+        one
+        for one in seen.pictures
+        if (own := bare_name(one.path)) != one.path.stem and one.path.with_name(own) in there
+    ]
+
+
 def check(seen: Seen) -> Iterator[Finding]:
     """All masks that are there, and those that should be."""
+    yield from _among_pictures(seen)
     yield from _missing(seen)
     yield from _unreadable(seen)
     yield from _of_another_shape(seen)
@@ -33,6 +46,16 @@ def check(seen: Seen) -> Iterator[Finding]:
     if lost:
         what = f"{count(len(lost), 'mask')} without a picture of the same name: {named(below(seen.root, lost))}"
         yield Finding("orphan-mask", Severity.WARNING, what, "name it as its picture is named", tuple(lost))
+
+
+def _among_pictures(seen: Seen) -> Iterator[Finding]:
+    if found := learned_masks(seen):
+        paths = [one.path for one in found]
+        what = f"{count(len(paths), 'mask')} among the pictures, by the names, would be learned as pictures: "
+        folder = shlex.quote(f"{paths[0].parent}-masks")
+        ends = sorted({f"{path.parent}/*{path.stem[len(bare_name(path)) :]}{path.suffix}" for path in paths})
+        mend = f"mkdir {folder} && mv {' '.join(ends)} {folder}, and --masks {folder}"
+        yield Finding("learned-mask", Severity.ERROR, what + named(below(seen.root, paths)), mend, tuple(paths))
 
 
 def _missing(seen: Seen) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ _DARK, _FLAT = 16.0, 4.0
 def check(seen: Seen) -> Iterator[Finding]:
     """What is broken first."""
     yield from _broken(seen)
+    yield from _invisible(seen)
     yield from _not_read(seen)
     yield from _of_many(seen)
 
@@ -35,9 +36,25 @@ def _broken(seen: Seen) -> Iterator[Finding]:
             "broken-picture",
             Severity.ERROR,
             f"{count(len(broken), 'picture')} cannot be opened: {told}",
-            f"replace or remove: rm {files}" if len(broken) <= 3 else "replace or remove them",
+            _replacing(broken, files),
             tuple(one.path for one in broken),
         )
+
+
+def _replacing(broken: list[Unread], files: str) -> str:
+    """Those that only need another format are not to be removed."""
+    if any(":" in one.why for one in broken):
+        return "convert or download each as said; remove the others"
+    return f"replace or remove: rm {files}" if len(broken) <= 3 else "replace or remove them"
+
+
+def _invisible(seen: Seen) -> Iterator[Finding]:
+    found = [picture.path for picture, one in seen.readable if one.is_invisible]
+    if found:
+        what = f"{count(len(found), 'picture')} wholly transparent, so that nothing is seen of "
+        what += f"{'it' if len(found) == 1 else 'them'}: {named(below(seen.root, found))}"
+        mend = f"magick mogrify -alpha off {_arguments(found)} shows what lies beneath; else remove them"
+        yield Finding("invisible", Severity.ERROR, what, mend, tuple(found))
 
 
 def _names(seen: Seen, broken: list[Unread]) -> list[str]:
@@ -69,21 +86,33 @@ def _of_many(seen: Seen) -> Iterator[Finding]:
         ("turned", Severity.NOTE, "upright by EXIF only: learned as you see them, while some other trainers ignore it",
          "magick mogrify -auto-orient", lambda _, one: one.turned),
         ("transparent", Severity.NOTE, "with transparent parts: these are learned as white",
-         "alpha_mask = true in [dataset] leaves them out of the loss", _shows_white),
+         "--alpha-mask leaves them out of the loss", _shows_white),
         ("animated", Severity.NOTE, "that move: the first frame is learned", "extract the frames you want",
          lambda _, one: one.frames > 1),
         ("dark", Severity.WARNING, "almost black", "remove or brighten them",
-         lambda _, one: one.brightness < _DARK and one.contrast >= _FLAT),
+         lambda _, one: one.look.brightness < _DARK and one.contrast >= _FLAT),
         ("flat", Severity.WARNING, "of one colour, with nothing on them", "remove them",
-         lambda _, one: one.contrast < _FLAT),
+         lambda _, one: one.contrast < _FLAT and not one.is_invisible),
     ]  # fmt: skip
     for code, severity, what, mend, holds in sorts:
         found = [picture.path for picture, one in seen.readable if holds(picture, one)]
         if found:
             told = f"{count(len(found), 'picture')} {what}: {named(below(seen.root, found))}"
             if code == "turned":
-                mend = f"{mend} {' '.join(shlex.quote(str(path)) for path in found[:3])}{' ...' * (len(found) > 3)}"
+                mend = f"{mend} {_arguments(found)}"
+            if code == "misnamed":
+                mend = f"{mend}: mv {' '.join(map(shlex.quote, _renamed(seen, found[0])))}"
             yield Finding(code, severity, told, mend, tuple(found))
+
+
+def _arguments(paths: list[Path]) -> str:
+    return " ".join(shlex.quote(str(path)) for path in paths[:3]) + " ..." * (len(paths) > 3)
+
+
+def _renamed(seen: Seen, path: Path) -> tuple[str, str]:
+    """A picture's name, and the one that its content asks for."""
+    kind = next(one.format for picture, one in seen.readable if picture.path == path)
+    return str(path), str(path.with_suffix(_FORMATS[kind][0]))
 
 
 def _is_misnamed(picture: Picture, one: Glance) -> bool:
@@ -91,4 +120,4 @@ def _is_misnamed(picture: Picture, one: Glance) -> bool:
 
 
 def _shows_white(picture: Picture, one: Glance) -> bool:
-    return one.clear > 0 and not picture.subset.alpha_mask
+    return one.clear > 0 and not one.is_invisible and not picture.subset.alpha_mask

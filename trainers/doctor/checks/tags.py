@@ -72,7 +72,7 @@ def _constant(seen: Seen, captioned: list[Picture]) -> Iterator[Finding]:
         for tag, number in counts.items()
         if number == len(captioned) and tag != seen.orders.trigger.casefold() and len(tag.split()) <= _TAG_WORDS
     ]
-    if not always:
+    if not always or len({one.caption for one in captioned}) == 1:
         return
     if seen.orders.trigger or len(always) > 1:
         what = (

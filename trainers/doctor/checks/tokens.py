@@ -2,26 +2,17 @@
 
 from collections.abc import Iterator
 
-from inference.prompt.tokenizer import tokenize
-from trainers.doctor.captions import spoken
-from trainers.doctor.nouns import Finding, Picture, Seen, Severity
+from trainers.doctor.nouns import Finding, Seen, Severity
 from trainers.doctor.wording import below, count, named
 
-__all__ = ["check", "token_counts"]
+__all__ = ["check"]
 
 _CHUNK = 75
 
 
-def token_counts(seen: Seen) -> list[int]:
-    """Of each picture's caption as it is said in full; of its longest line where lines are chosen among."""
-    lines = [[spoken(picture, seen.orders, line) for line in _choices(picture)] for picture in seen.pictures]
-    counts = iter(tokenize([line for group in lines for line in group]))
-    return [max(len(next(counts)) for _ in group) for group in lines]
-
-
 def check(seen: Seen) -> Iterator[Finding]:
     """What is cut off, and what takes more than one pass of the text encoder."""
-    counted = list(zip(seen.pictures, token_counts(seen), strict=True))
+    counted = list(zip(seen.pictures, seen.tokens, strict=True))
     cut = [(one, tokens) for one, tokens in counted if tokens > one.subset.captions.tokens]
     if cut:
         longest = max(tokens for _, tokens in cut)
@@ -32,7 +23,7 @@ def check(seen: Seen) -> Iterator[Finding]:
         )
         mend = "put what matters first, or shorten them"
         if limit < 225:
-            mend = f"tokens = {150 if limit == 75 and longest <= 150 else 225} in [dataset.captions]; or shorten them"
+            mend = f"--set dataset.captions.tokens={150 if limit == 75 and longest <= 150 else 225}; or shorten them"
         yield Finding("cut-caption", Severity.WARNING, what, mend, tuple(one.path for one, _ in cut))
     long = [(one, tokens) for one, tokens in counted if _CHUNK < tokens <= one.subset.captions.tokens]
     if long:
@@ -43,8 +34,3 @@ def check(seen: Seen) -> Iterator[Finding]:
         )
         mend = "none is needed here; tools that stop at 75 see less of them"
         yield Finding("long-caption", Severity.NOTE, what, mend, tuple(one.path for one, _ in long))
-
-
-def _choices(picture: Picture) -> list[str]:
-    text = picture.caption or ""
-    return text.split("\n") if picture.subset.captions.wildcards else [text]

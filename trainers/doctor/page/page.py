@@ -11,7 +11,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from modelhub.workspace import publish
 from trainers.doctor.checks.masks import coverage
 from trainers.doctor.checks.tags import tag_counts
-from trainers.doctor.checks.tokens import token_counts
 from trainers.doctor.nouns import Finding, Picture, Report
 from trainers.doctor.page.charts import Bar, Dot, bars, dots, token_bars
 from trainers.doctor.placing import Placed, placed
@@ -70,6 +69,7 @@ def page(report: Report) -> str:
         findings=[(one, _links(report, one)) for one in report.findings],
         cards=cards,
         groups=[[cards[index] for index in group] for group in report.seen.look_alikes],
+        turned=[(cards[one.left], cards[one.right]) for one in report.seen.turned],
         charts=_charts(report, found),
         dots=_dots(report, found),
         largest=max((max(glance.size) for _, glance in report.seen.readable), default=0),
@@ -103,7 +103,7 @@ def _cards(report: Report) -> Iterator[_Card]:
     names = below(report.seen.root, [one.path for one in pictures])
     counts = tag_counts([one for one in pictures if one.caption])
     captioned = sum(one.caption is not None for one in pictures)
-    tokens = token_counts(report.seen)
+    tokens = report.seen.tokens
     where: dict[Path, list[Placed]] = defaultdict(list)
     for each in placed(report.seen):
         where[each.picture.path].append(each)
@@ -171,7 +171,7 @@ def _charts(report: Report, found: Sequence[Placed]) -> list[tuple[str, list[Bar
         folders[one.path.parent.name] += one.subset.repeats  # type: ignore[assignment]  # 1.5 is once and twice in turn
     charts = [
         ("Buckets", bars(buckets.most_common())),
-        ("Tokens of captions", token_bars(token_counts(report.seen))),
+        ("Tokens of captions", token_bars(report.seen.tokens)),
         ("Most frequent tags", bars(tag_counts(list(report.seen.pictures)).most_common(_TAGS))),
     ]
     if len(folders) > 1:
