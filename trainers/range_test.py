@@ -9,18 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import torch
 from PIL import Image
 
-from inference.engine import Engine
 from modelhub.catalog import Catalog
 from modelhub.errors import ModelHubError
 from modelhub.jobs import Done, Job, Notice, Step
+from trainers.doctor.before import before_training
 from trainers.learning.smoothing import smoothed
 from trainers.plan import plan_training
 from trainers.recipe import Recipe, TextualInversionOptions
 from trainers.running.charts import Axis, Line, Point, chart
-from trainers.running.training import made_ready
+from trainers.running.training import engine_for, made_ready
 
 __all__ = ["Range", "range_of", "range_test"]
 
@@ -64,9 +63,14 @@ def range_test(
     recipe: Recipe, *, catalog: Catalog, lowest: float = 1e-6, highest: float = 1e-1, steps: int = 100,
     device: str = "auto",
 ) -> Job[Range]:  # fmt: skip
-    """Try the rates from `lowest` to `highest` in so many steps; nothing is written, nothing catalogued."""
+    """Try the rates from `lowest` to `highest` in so many steps; nothing is written, nothing catalogued.
+
+    A dataset from which nothing can be learned is refused, as by a training.
+    """
+    told = before_training(recipe, catalog)
     plan = plan_training(_for_a_test(recipe, lowest, highest, steps), catalog)
-    ready = yield from made_ready(plan, catalog.workspace.cache, Engine(device, half=torch.bfloat16))
+    yield from map(Notice, [*told, *plan.notices])
+    ready = yield from made_ready(plan, catalog.workspace.cache, engine_for(recipe, device))
     taken: list[Step] = []
     try:
         yield from _tried(ready.trainer.steps(), taken)

@@ -1,33 +1,36 @@
 """Recipe -> model in the catalog: the one path of every training, new or resumed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from inference.engine import Engine, pick_device
+from inference.engine import pick_device
 from modelhub.catalog import Catalog
 from modelhub.errors import BadValue, Conflict, OutOfResources
 from modelhub.jobs import Done, Job, Notice, Preview, Step
 from modelhub.kinds import Artifact
 from modelhub.refs import check_name
 from trainers.doctor.before import before_training
-from trainers.learning.precision import dtype_of
 from trainers.learning.processes import Processes
 from trainers.optimizers import optimizer_kind
 from trainers.plan import plan_training
 from trainers.prior import with_class_pictures
 from trainers.recipe import Recipe
-from trainers.running.announcing import Forecast
+from trainers.running.announcing import announcement, outlook
 from trainers.running.copies import Dues, on_the_way, save_state
 from trainers.running.exporting import write
+from trainers.running.header import pictures
 from trainers.running.joining import take_part
 from trainers.running.logs import check_loggers, logged
 from trainers.running.plot import write_plot
-from trainers.running.repeating import check_same_pictures
+from trainers.running.rehearsal import rehearse
+from trainers.running.repeating import check_same_pictures, check_still_same_pictures
 from trainers.running.results import catalogued, check_free, clear_leftover
 from trainers.running.runs import RunFolder
-from trainers.running.training import Ready, Training, made_ready
+from trainers.running.training import Ready, Training, engine_for, made_ready
 from trainers.running.unchanged import check_unchanged
 
 __all__ = ["resume", "train"]
@@ -59,7 +62,7 @@ def train(
         check_same_pictures(plan, like)
     run = catalog.begin_run("train", plan.recipe.payload(), plan.inputs)
     folder = RunFolder.of(catalog.workspace, run, recipe.name)
-    folder.begin(plan.recipe)
+    folder.begin(plan.recipe, pictures(plan.samples))
     yield from _carry_out(Training(plan, run, folder, catalog, device), state=None, told=told)
 
 
@@ -84,6 +87,7 @@ def resume(run: int, *, catalog: Catalog, device: str = "auto") -> Job[Artifact]
     recipe = yield from with_class_pictures(folder.read_recipe(), catalog=catalog, device=device)
     plan = plan_training(recipe, catalog)
     check_unchanged(plan.load, catalog)
+    check_still_same_pictures(folder.read_pictures(), plan)
     state = folder.load_state(recipe=plan.recipe, dataset=plan.dataset)
     folder.forget_losses_after(state["step"] if state else 0)
     clear_leftover(plan.recipe, catalog)
@@ -93,41 +97,61 @@ def resume(run: int, *, catalog: Catalog, device: str = "auto") -> Job[Artifact]
 
 
 def _carry_out(training: Training, state: Mapping[str, object] | None, told: Sequence[str] = ()) -> Job[Artifact]:
-    """Load, train, write, compare, catalogue; whatever happens, the state and the run's end are kept."""
-    outcome, wrong = "interrupted", None
-    ready: Ready | None = None
-    made: list[Artifact] = []
+    """Load, learn, write, compare, catalogue; whatever happens, the state and the run's end are kept."""
     processes = Processes(pick_device(training.device))
     processes.agree(training.run)
-    try:
-        engine = Engine(training.device, half=dtype_of(training.recipe.compute, pick_device(training.device)))
-        yield from map(Notice, [*told, *training.plan.notices, *Forecast.planned(training.plan, engine).lines])
-        ready = yield from made_ready(training.plan, training.catalog.workspace.cache, engine)
+    with _recorded(training) as course:
+        engine = engine_for(training.recipe, training.device)
+        yield from map(Notice, [*told, *training.plan.notices, *announcement(training.plan, engine)])
+        ready = course.ready = yield from made_ready(training.plan, training.catalog.workspace.cache, engine)
         processes.wait()
         if state:
             ready.trainer.load_state(state)
             yield Notice(f"goes on at step {ready.trainer.step} of {training.recipe.steps}")
+        if tried := rehearse(training.plan, ready):
+            yield Notice(outlook(training.plan, tried, ready.trainer.step))
         yield from _learn(training, ready)
-        made += _written(training, ready)
-        outcome = "done"
+        course.made += _written(training, ready)
+    processes.agree(course.made[0].id)
+    yield Done(course.made[0])
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far a run came."""
+
+    ready: Ready | None = None
+    made: list[Artifact] = field(default_factory=list)
+
+
+@contextmanager
+def _recorded(training: Training) -> Iterator[_Course]:
+    """Within, a run goes on; in the end, whatever it is, the base is as it was and all that was learned is kept."""
+    course = _Course()
+    end, wrong = "interrupted", None
+    try:
+        yield course
+        end = "done"
         training.folder.forget_state()
     except torch.OutOfMemoryError as error:
-        outcome, wrong = "failed", "the GPU's memory is full"
+        end, wrong = "failed", "the GPU's memory is full"
         raise OutOfResources(wrong, mend="modelhub train ... --micro-batch 1 --checkpointing") from error
     except Exception as error:
-        outcome, wrong = "failed", str(error)
+        end, wrong = "failed", str(error)
         raise
     finally:
-        if ready:
-            ready.trainee.detach()
         try:
-            if ready and ready.trainer.can_go_on and outcome != "done":
-                save_state(training, ready.trainer)
+            _let_go(training, course.ready, is_done=end == "done")
         finally:
-            numbers = [one.id for one in made]
-            training.catalog.finish_run(training.run, state=outcome, outputs=numbers, error=wrong)
-    processes.agree(made[0].id)
-    yield Done(made[0])
+            training.catalog.finish_run(training.run, state=end, outputs=[one.id for one in course.made], error=wrong)
+
+
+def _let_go(training: Training, ready: Ready | None, *, is_done: bool) -> None:
+    if ready is None:
+        return
+    ready.trainee.detach()
+    if ready.trainer.can_go_on and not is_done:
+        save_state(training, ready.trainer)
 
 
 def _learn(training: Training, ready: Ready) -> Iterator[Step | Notice | Preview]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelhub.catalog import Catalog
-from modelhub.errors import ModelHubError
+from modelhub.errors import BadValue, ModelHubError
 from modelhub.jobs import Step, drain
 from tests.trainers.pictures import write_set
 from trainers.range_test import range_of, range_test
@@ -63,3 +63,16 @@ def test_rates_rise_geometrically_and_nothing_is_kept(catalog: Catalog, checkpoi
     assert catalog.last_run("train") is None
     found = drain(iter(events[-1:]))
     assert found.picture().size == (1000, 560)
+
+
+def test_a_dataset_that_teaches_nothing_is_refused_before_a_step(
+    catalog: Catalog, checkpoint: Path, tmp_path: Path
+) -> None:
+    catalog.add(checkpoint, name="tiny")
+    images = write_set(tmp_path / "pictures")
+    for caption in images.glob("*.txt"):
+        caption.unlink()
+    recipe = parse_recipe({"base": "tiny", "name": "kip", "dataset": {"images": images}}, "")
+
+    with pytest.raises(BadValue, match="3 pictures without a caption"):
+        next(range_test(recipe, catalog=catalog, steps=13, device="cpu"))

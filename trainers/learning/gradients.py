@@ -1,6 +1,6 @@
 """The gradients of one step, whatever it takes at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -10,7 +10,7 @@ from modelhub.jobs import Notice
 from trainers.chance import generator
 from trainers.learning.batch import Batches, Piece
 from trainers.learning.forward import Forward
-from trainers.learning.processes import Processes
+from trainers.learning.processes import Processes, cut
 from trainers.material.buckets import Step
 
 __all__ = ["Gradients"]
@@ -31,15 +31,38 @@ class Gradients:
 
     def compute(self, step: Step, epoch: int, number: int, parameters: Sequence[nn.Parameter]) -> Tensor:
         """Set the parameters' gradients to those of the mean of all samples' losses, which is given back, []."""
+        total = self._fitting(lambda: self.pieces(step, epoch, number), sum(map(len, step)), parameters)
+        self.processes.sum([total, *(one.grad for one in parameters if one.grad is not None)])
+        return total
+
+    def pieces(self, step: Step, epoch: int, number: int) -> list[Piece]:
+        """What this process computes of a step, one after the other."""
+        return self.processes.share(step, epoch=epoch, number=number, at_once=self.at_once)
+
+    def rehearse(self, piece: Piece, parameters: Sequence[nn.Parameter]) -> None:
+        """Compute one piece in this process alone, and leave no gradients."""
+        items = list(piece.items)
+
+        def pieces() -> list[Piece]:
+            return cut([items], range(len(items)), epoch=piece.epoch, number=piece.step, at_once=self.at_once)
+
+        self._fitting(pieces, len(items), parameters)
+        for one in parameters:
+            one.grad = None
+
+    def _fitting(
+        self, pieces: Callable[[], Sequence[Piece]], size: int, parameters: Sequence[nn.Parameter]
+    ) -> Tensor:  # fmt: skip
+        """Add up what is cut anew, smaller, as often as memory runs out."""
         while True:
-            pieces = self.processes.share(step, epoch=epoch, number=number, at_once=self.at_once)
+            tried = pieces()
             try:
-                return self._added_up(pieces, sum(map(len, step)), parameters)
+                return self._added_up(tried, size, parameters)
             except torch.OutOfMemoryError:
-                largest = max(len(piece.items) for piece in pieces)
+                largest = max(len(piece.items) for piece in tried)
                 if largest == 1:
                     raise
-            self._take_less(largest, number)
+            self._take_less(largest, tried[0].step)
 
     def _added_up(self, pieces: Sequence[Piece], size: int, parameters: Sequence[nn.Parameter]) -> Tensor:
         """What is learned from nothing has a gradient of 0, so that a step moves the same parameters everywhere."""
@@ -53,7 +76,6 @@ class Gradients:
                 self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         for one in parameters:
             one.grad = torch.zeros_like(one) if one.grad is None else one.grad
-        self.processes.sum([total, *(one.grad for one in parameters if one.grad is not None)])
         return total
 
     def _loss(self, piece: Piece) -> Tensor:

@@ -28,9 +28,10 @@ class Tally:
     """Read, and not yet taken."""
     _noted: list[tuple[int, float, Tensor]] = field(default_factory=list)
 
-    def note(self, step: int, rate: float, loss: Tensor, norm: Tensor, factor: Tensor) -> None:
+    def note(self, step: int, rate: float, loss: Tensor, norm: Tensor, factor: Tensor | None) -> None:
         """Of a step (1 for the first); on the device: its loss, its gradients' norm, a factor of the rate, [] each."""
-        self._noted.append((step, rate, torch.stack([loss.detach(), norm, factor])))
+        factor = torch.ones_like(loss) if factor is None else factor
+        self._noted.append((step, rate, torch.stack([loss.detach(), norm.to(loss.device), factor])))
 
     def read(self) -> None:
         """Wait for all that was noted."""

@@ -1,52 +1,83 @@
-"""What is said before a training begins: how much it is, what it takes, and how fast it will learn."""
+"""What is said before a training begins: how much it is, how fast it will learn, and what it takes.
+
+That is reckoned from a plan alone; once models are loaded, steps that were tried tell better.
+"""
 
 from dataclasses import dataclass
-
-import torch
 
 from inference.engine import Engine
 from inference.memory import giga
 from modelhub.catalog import Catalog
 from trainers.plan import TrainingPlan, plan_training
 from trainers.recipe import LoraOptions, Recipe, TextualInversionOptions
+from trainers.running.copies import Dues
 from trainers.running.estimate import Estimate, describe, estimate
 from trainers.running.probe import training_speed
+from trainers.running.rehearsal import Rehearsal
+from trainers.running.training import engine_for
 
-__all__ = ["Forecast", "learning_told", "span"]
+__all__ = ["Forecast", "announcement", "learning_told", "outlook", "span"]
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A training that can begin, and what it will take on this machine."""
+    """What a recipe that is only asked about would take on this machine: nothing is loaded for it."""
 
     plan: TrainingPlan
     needed: Estimate
     seconds: float
-    """About."""
+    """Roughly: by operations alone."""
     room: int
     """Bytes of memory that are there for it."""
 
     @classmethod
     def of(cls, recipe: Recipe, catalog: Catalog, device: str) -> "Forecast":
-        """Of a recipe that is only asked about."""
-        return cls.planned(plan_training(recipe, catalog), Engine(device, half=torch.bfloat16))
-
-    @classmethod
-    def planned(cls, plan: TrainingPlan, engine: Engine) -> "Forecast":
-        """Of one that shall be carried out by that engine."""
+        plan = plan_training(recipe, catalog)
+        engine = engine_for(plan.recipe, device)
         needed = estimate(plan, engine.itemsize)
         return cls(plan, needed, needed.seconds(training_speed(engine.device)), engine.room)
 
     @property
     def lines(self) -> list[str]:
-        """For people, with a warning where the memory may not do."""
-        lines = [describe(self.needed), learning_told(self.plan.recipe), f"about {span(self.seconds)} on this machine"]
-        if self.needed.memory > self.room:
-            lines.append(
-                f"that is more memory than the {giga(self.room)} that are there: "
-                "take a smaller --batch, --micro-batch 1 or --checkpointing"
-            )
-        return lines
+        """For people."""
+        spent = f"roughly {span(self.seconds)} on this machine, reckoned with nothing loaded"
+        return [*_told(self.plan, self.needed, self.room), f"{spent}; a training tries some steps first, and says more"]
+
+
+def announcement(plan: TrainingPlan, engine: Engine) -> list[str]:
+    """Of a training that begins; how long it will take is said when its models are there."""
+    return _told(plan, estimate(plan, engine.itemsize), engine.room)
+
+
+def _told(plan: TrainingPlan, needed: Estimate, room: int) -> list[str]:
+    """With a warning where the memory may not do."""
+    lines = [describe(needed), learning_told(plan.recipe)]
+    if needed.memory > room:
+        lines.append(
+            f"that is more memory than the {giga(room)} that are there: "
+            "take a smaller --batch, --micro-batch 1 or --checkpointing"
+        )
+    return lines
+
+
+def outlook(plan: TrainingPlan, tried: Rehearsal, taken: int) -> str:
+    """How long what is left after the steps taken will take, and the memory, by steps that were tried."""
+    left = range(taken + 1, plan.recipe.steps + 1)
+    beside = tried.answer * _answers(plan, left)
+    told = f", {span(beside)} of it for held-out pictures and previews" if beside >= 1 else ""
+    return (
+        f"about {span(len(left) * tried.step + beside)} on this machine, by steps that were tried: "
+        f"{tried.step:.3g} s each{told}; {giga(tried.memory)} of memory"
+    )
+
+
+def _answers(plan: TrainingPlan, steps: range) -> float:
+    """Pictures of the training's resolution that the UNet answers for beside learning."""
+    dues, recipe = Dues.of(plan), plan.recipe
+    looks, drawn = (sum(map(due, steps)) for due in (dues.look, dues.preview))
+    each = len(recipe.preview.prompts) * recipe.preview.sampling_steps * (2 if recipe.preview.cfg != 1 else 1)
+    width, height = plan.load.size
+    return looks * len(plan.held_out) * recipe.validation.pairs + drawn * each * width * height / plan.resolution**2
 
 
 def learning_told(recipe: Recipe) -> str:

@@ -1,9 +1,7 @@
 """What is due on the way: resumable states, copies of the model, previews drawn with them."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import mean
 
 from inference.engine import Engine
@@ -18,11 +16,10 @@ from trainers.running.plot import write_plot
 from trainers.running.previews import previews, token_of
 from trainers.running.training import Ready, Training
 
-__all__ = ["Dues", "on_the_way", "save_state", "steps_of"]
+__all__ = ["Dues", "on_the_way", "save_state"]
 
 _STATE_EVERY = 100
 """Steps between resumable states where the recipe says nothing, so that a killed process loses little."""
-_STEP = re.compile(r"-step(\d{8})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +82,6 @@ def save_state(training: Training, trainer: Trainer) -> None:
     training.folder.save_state(trainer.state(), recipe=training.recipe, dataset=training.plan.dataset)
 
 
-def steps_of(path: Path) -> int | None:
-    """After how many steps a copy was written, by its name."""
-    found = _STEP.search(path.stem)
-    return int(found[1]) if found else None
-
-
 def _held_out_loss(plan: TrainingPlan, ready: Ready) -> float:
     """Mean over the pictures that are held out, each at its fixed pairs of noise and timestep."""
     wanted = plan.recipe.validation
@@ -109,9 +100,7 @@ def _copy(training: Training, ready: Ready, step: int) -> list[Written]:
 
 def _forget_older(training: Training) -> None:
     """All copies but the last ones, as many as the recipe keeps."""
-    keep = training.recipe.save.keep
-    copies = [path for path in training.folder.path.iterdir() if steps_of(path) is not None]
-    steps = sorted({step for path in copies if (step := steps_of(path)) is not None})
-    for path in copies:
-        if keep and steps_of(path) in steps[:-keep]:
+    copied = training.folder.copied(training.recipe.name)
+    for step in list(copied)[: -training.recipe.save.keep or 0]:
+        for path in copied[step]:
             path.unlink()

@@ -12,10 +12,10 @@ from math import prod
 from inference.memory import giga
 from inference.weights.parts import TEXT_ENCODER, TEXT_ROLES, UNET, VAE, Part
 from trainers.plan import TrainingPlan
-from trainers.recipe import FullOptions, HypernetworkOptions, LoraOptions, TextualInversionOptions
+from trainers.recipe import FullOptions, HypernetworkOptions, LoraOptions, Recipe, TextualInversionOptions
 from trainers.running.epochs import epochs_after, steps_between_copies
 
-__all__ = ["Estimate", "describe", "estimate"]
+__all__ = ["Estimate", "describe", "estimate", "passes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,18 @@ def describe(needed: Estimate) -> str:
     )
 
 
+def passes(recipe: Recipe) -> float:
+    """Forward passes that a picture's way there and back comes to."""
+    back = _BACK_FULL if isinstance(recipe.options, FullOptions) else _BACK
+    return 1 + back + (1 if recipe.compute.checkpointing else 0)
+
+
 def _operations(plan: TrainingPlan) -> float:
     """Of one picture, there and back."""
     counted = _counted(plan)
     area = plan.resolution**2 / counted.area
     forward = (counted.linear * area + counted.square * area**2) * _parameters(plan.base.parts[UNET])
-    forward /= counted.parameters
-    back = _BACK_FULL if isinstance(plan.recipe.options, FullOptions) else _BACK
-    return forward * (1 + back + (1 if plan.recipe.compute.checkpointing else 0))
+    return forward / counted.parameters * passes(plan.recipe)
 
 
 def _memory(plan: TrainingPlan, itemsize: Callable[[str], int], trainable: int) -> int:

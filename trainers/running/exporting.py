@@ -8,7 +8,7 @@ from inference.weights.save import save_tensors, tensor_digest
 from modelhub.kinds import Kind
 from trainers.methods import Export, Trainee
 from trainers.plan import TrainingPlan
-from trainers.running.metadata import Trained, header
+from trainers.running.header import header
 from trainers.running.pickles import save_pickle
 
 __all__ = ["Written", "write"]
@@ -31,13 +31,12 @@ def write(
 
     The same steps of the same recipe give the same bytes.
     """
-    trained = Trained(plan=plan, steps=step)
     written: list[Written] = []
     try:
         for export, path in places(trainee.exports(plan.recipe.export.formats), stem, folder):
             written.append(Written(export.kind, path, export.kind not in {one.kind for one in written}))
             path.parent.mkdir(parents=True, exist_ok=True)
-            _save(trained, export, path)
+            _save(plan, step, export, path)
             trainee.check(export, path)
     except BaseException:
         for one in written:
@@ -56,9 +55,9 @@ def places(exports: list[Export], stem: str, folder: Callable[[Kind], Path]) -> 
         yield export, folder(export.kind) / f"{name}{export.suffix}"
 
 
-def _save(trained: Trained, export: Export, path: Path) -> None:
+def _save(plan: TrainingPlan, step: int, export: Export, path: Path) -> None:
     if export.pickled is not None:
         save_pickle(path, export.pickled)
         return
     tensors = dict(export.tensors)
-    save_tensors(path, tensors, header(trained, export, tensor_digest(tensors)))
+    save_tensors(path, tensors, header(plan, step, export, tensor_digest(tensors)))

@@ -15,6 +15,14 @@ __all__ = ["Past", "history", "past"]
 
 _LAST = 100
 """Steps that the loss of a training is told of."""
+_FILES = {
+    "recipe": "recipe.toml",
+    "losses": "losses.jsonl",
+    "plot": "loss.png",
+    "previews": "previews",
+    "tensorboard": "tensorboard",
+    "evaluation": "evaluation/grid.png",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,10 @@ class Past:
     steps: int
     loss: float | None
     """Mean of the last steps."""
+    held_out_loss: float | None
+    """Of the last look at the held-out pictures."""
+    base: str
+    """Catalog ID and name."""
     began: datetime
     took: str
     folder: Path
@@ -68,9 +80,10 @@ def past(run: Run, catalog: Catalog) -> Past:
     if run.kind != "train":
         raise NotFound(f"run {run.id} is no training", mend="modelhub train runs")
     folder = catalog.workspace.runs / f"{run.id:04d}-{run.payload['name']}"
-    losses = _losses(folder / "losses.jsonl")
-    names = {"recipe": "recipe.toml", "losses": "losses.jsonl", "plot": "loss.png", "previews": "previews"}
-    held = catalog.names(run.outputs)
+    losses = [(row["step"], row["loss"]) for row in _lines(folder / "losses.jsonl")]
+    base = next((number for role, number in run.inputs if role == "base"), 0)
+    held = catalog.names((*run.outputs, base))
+    looks = _lines(folder / "validation.jsonl")
     return Past(
         run=run.id,
         name=str(run.payload["name"]),
@@ -79,19 +92,20 @@ def past(run: Run, catalog: Catalog) -> Past:
         step=int(losses[-1][0]) if losses else 0,
         steps=int(run.payload.get("steps", 0)),
         loss=smoothed(losses, share=0.5)[-1][1] if losses else None,
+        held_out_loss=looks[-1]["loss"] if looks else None,
+        base=f"{base} {held.get(base, '(gone)')}",
         began=run.started_at,
         took=str(run.finished_at - run.started_at).partition(".")[0] if run.finished_at else "",
         folder=folder,
-        files={what: folder / name for what, name in names.items() if (folder / name).exists()},
+        files={what: folder / name for what, name in _FILES.items() if (folder / name).exists()},
         made=tuple(f"{number} {held.get(number, '(gone)')}" for number in run.outputs),
         error=run.error,
     )
 
 
-def _losses(path: Path) -> list[tuple[float, float]]:
-    """(step, loss) of the last steps."""
+def _lines(path: Path) -> list[Mapping[str, float]]:
+    """The last ones of a log, none where it is missing."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8") as file:
-        rows = [json.loads(line) for line in deque(file, maxlen=_LAST)]
-    return [(row["step"], row["loss"]) for row in rows]
+        return [json.loads(line) for line in deque(file, maxlen=_LAST)]

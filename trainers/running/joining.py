@@ -2,16 +2,14 @@
 
 from collections import deque
 
-from inference.engine import Engine, pick_device
 from modelhub.catalog import Catalog
 from modelhub.jobs import Done, Job
 from modelhub.kinds import Artifact
-from trainers.learning.precision import dtype_of
 from trainers.learning.processes import Processes
 from trainers.plan import plan_training
 from trainers.running.copies import Dues
 from trainers.running.runs import RunFolder
-from trainers.running.training import made_ready
+from trainers.running.training import engine_for, made_ready
 
 __all__ = ["take_part"]
 
@@ -26,8 +24,7 @@ def take_part(processes: Processes, *, catalog: Catalog, device: str) -> Job[Art
     plan = plan_training(folder.read_recipe(), catalog)
     state = folder.load_state(recipe=plan.recipe, dataset=plan.dataset)
     processes.wait()
-    engine = Engine(device, half=dtype_of(plan.recipe.compute, pick_device(device)))
-    ready = yield from made_ready(plan, catalog.workspace.cache, engine)
+    ready = yield from made_ready(plan, catalog.workspace.cache, engine_for(plan.recipe, device))
     try:
         if state:
             ready.trainer.load_state(state)

@@ -8,7 +8,7 @@ __all__ = ["training_speed"]
 
 _SECONDS = 0.15
 _REACHED = {"cpu": 0.5, "cuda": 0.35}
-"""Share of its bare multiplications that a training comes to; a rule of thumb, which the first steps replace."""
+"""Share of its bare multiplications that a training comes to; a rule of thumb."""
 
 
 def training_speed(device: torch.device) -> float:

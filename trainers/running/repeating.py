@@ -11,11 +11,12 @@ from modelhub.catalog import Catalog
 from modelhub.errors import BadValue, Incompatible, NameTaken, UnknownRef
 from modelhub.headers import read_table
 from modelhub.kinds import Kind
+from trainers.dataset import Sample
 from trainers.plan import TrainingPlan
 from trainers.recipe import current
-from trainers.running.metadata import DATASET_KEY, RECIPE_KEY, pictures
+from trainers.running.header import DATASET_KEY, RECIPE_KEY, pictures
 
-__all__ = ["check_same_pictures", "first_free_name", "retold"]
+__all__ = ["check_same_pictures", "check_still_same_pictures", "first_free_name", "retold"]
 
 _PLACES = ("images", "regularisation", "masks", "root")
 _NAMED = 5
@@ -45,14 +46,27 @@ def retold(path: Path, catalog: Catalog) -> dict[str, Any]:
 def check_same_pictures(plan: TrainingPlan, like: Path) -> None:
     """Raises `Incompatible` naming what differs from the pictures and captions that a file was trained on."""
     told: list[Mapping[str, Any]] = json.loads(read_table(like).metadata.get(DATASET_KEY, "[]"))
-    found = pictures(plan.samples)
-    differences = list(_differences(told, found, [sample.path.name for sample in plan.samples]))
-    if differences:
-        more = f", and {len(differences) - _NAMED} more" if len(differences) > _NAMED else ""
+    if named := _named(told, plan.samples):
         raise Incompatible(
-            f"these are not the pictures that {like.name} was trained on: {', '.join(differences[:_NAMED])}{more}",
+            f"these are not the pictures that {like.name} was trained on: {named}",
             mend="modelhub train ... --recipe FILE trains on other pictures",
         )
+
+
+def check_still_same_pictures(told: Sequence[Mapping[str, Any]], plan: TrainingPlan) -> None:
+    """Raises `Incompatible` naming what differs from the pictures that a run began with."""
+    if told and (named := _named(told, plan.samples)):
+        raise Incompatible(
+            f"the images or captions were changed since the run began: {named}",
+            mend="put them back, or train anew: modelhub train ... --recipe FILE",
+        )
+
+
+def _named(told: Sequence[Mapping[str, Any]], samples: Sequence[Sample]) -> str:
+    """What is other in samples than `pictures` told of them once, by the names of their files; empty for nothing."""
+    found = list(_differences(told, pictures(samples), [sample.path.name for sample in samples]))
+    more = f", and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(found[:_NAMED]) + more
 
 
 def first_free_name(name: str, kind: Kind, catalog: Catalog) -> str:

@@ -10,7 +10,7 @@ from modelhub.headers import read_table
 from modelhub.kinds import Artifact, Kind
 from trainers.recipe import FullOptions, Recipe
 from trainers.running.exporting import Written
-from trainers.running.metadata import RECIPE_KEY, told_recipe
+from trainers.running.header import RECIPE_KEY, told_recipe
 
 __all__ = ["catalogued", "check_free", "clear_leftover", "kind_of"]
 

@@ -3,7 +3,7 @@
 import glob
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -18,6 +18,8 @@ from trainers.recipe import Recipe, read_recipe, write_recipe
 __all__ = ["RunFolder"]
 
 _STATE_SCHEMA = 1
+_DIGITS = 8
+"""Of a step in the name of a file, so that names stand in the order of steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +59,41 @@ class RunFolder:
 
     def preview(self, step: int, number: int) -> Path:
         """The picture of the `number`-th preview prompt after a step."""
-        return self.path / "previews" / f"step{step:08d}-{number}.png"
+        return self.path / "previews" / f"step{step:0{_DIGITS}d}-{number}.png"
 
     def copy(self, name: str, step: int) -> Path:
         """The model as it was after a step."""
-        return self.path / f"{name}-step{step:08d}.safetensors"
+        return self.path / f"{name}-step{step:0{_DIGITS}d}.safetensors"
 
     def copies(self, name: str) -> dict[int, Path]:
         """Step -> the model as it was then, of all copies that are kept, in their order."""
-        paths = sorted(self.path.glob(f"{glob.escape(name)}-step*.safetensors"))
-        return {int(path.stem.rpartition("-step")[2]): path for path in paths if path.stem[-8:].isdecimal()}
+        return {step: self.copy(name, step) for step in self.copied(name) if self.copy(name, step).is_file()}
 
-    def begin(self, recipe: Recipe) -> None:
+    def copied(self, name: str) -> dict[int, list[Path]]:
+        """Step -> all files that were written then: the model in each of its formats, and what belongs to it."""
+        found: dict[int, list[Path]] = {}
+        for path in sorted(self.path.glob(f"{glob.escape(name)}-step*")):
+            step = path.name.removeprefix(f"{name}-step")[:_DIGITS]
+            if step.isdecimal():
+                found.setdefault(int(step), []).append(path)
+        return found
+
+    @property
+    def pictures(self) -> Path:
+        """What is learned from, as JSON: digests, no paths."""
+        return self.path / "pictures.json"
+
+    def begin(self, recipe: Recipe, pictures: Sequence[Mapping[str, Any]]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
+        self.pictures.write_text(json.dumps(pictures), encoding="utf-8")
         write_recipe(recipe, self.recipe)
+
+    def read_pictures(self) -> list[Mapping[str, Any]]:
+        """Those that the run was begun with; none where it was begun by a version that did not note them."""
+        rows: list[Mapping[str, Any]] = []
+        if self.pictures.is_file():
+            rows = json.loads(self.pictures.read_text(encoding="utf-8"))
+        return rows
 
     def read_recipe(self) -> Recipe:
         """The recipe that the run was begun with; raises `MissingFile` where there is no such run."""
@@ -94,9 +117,13 @@ class RunFolder:
         if state["schema"] > _STATE_SCHEMA:
             raise BrokenFile(self.state, "was written by a newer ModelHub", mend="pip install -U modelhub-suite")
         if state["recipe"] != recipe.digest:
-            raise Incompatible(f"{self.recipe} was changed since the run began; a resumed run must not be")
+            raise Incompatible(
+                f"{self.recipe} was changed since the run began", mend=f"put it back, or {_anew(recipe, self.recipe)}"
+            )
         if state["dataset"] != dataset:
-            raise Incompatible("the images or captions were changed since the run began", mend="train again from new")
+            raise Incompatible(
+                "the images or captions were changed since the run began", mend=_anew(recipe, self.recipe)
+            )
         return state
 
     def forget_state(self) -> None:
@@ -116,6 +143,10 @@ class RunFolder:
     def note_validation(self, step: int, loss: float) -> None:
         """Of the held-out pictures, after a step."""
         _append(self.validation, {"step": step, "loss": loss})
+
+
+def _anew(recipe: Recipe, path: Path) -> str:
+    return f"train anew: modelhub train {recipe.method.replace('_', '-')} --recipe {path}"
 
 
 def _append(path: Path, row: Mapping[str, float]) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from torch import nn
 
-from inference.engine import Engine
+from inference.engine import Engine, pick_device
 from inference.weights.parts import UNET, VAE
 from modelhub.catalog import Catalog
 from modelhub.jobs import Notice, Progress
 from trainers.learning.loop import Trainer
+from trainers.learning.precision import dtype_of
 from trainers.material.gathering import gather, gather_texts
 from trainers.material.material import Material
 from trainers.material.texts import Texts
@@ -21,7 +22,7 @@ from trainers.plan import TrainingPlan
 from trainers.recipe import Recipe
 from trainers.running.runs import RunFolder
 
-__all__ = ["Ready", "Training", "made_ready"]
+__all__ = ["Ready", "Training", "engine_for", "made_ready"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class Ready:
     objective: Objective
     trainee: Trainee
     trainer: Trainer
+
+
+def engine_for(recipe: Recipe, device: str) -> Engine:
+    """Loads models as a training of that recipe keeps them."""
+    return Engine(device, half=dtype_of(recipe.compute, pick_device(device)))
 
 
 def made_ready(plan: TrainingPlan, cache: Path, engine: Engine) -> Generator[Progress | Notice, None, Ready]:

@@ -23,6 +23,7 @@ from tests.trainers.pictures import Size
 from trainers.caches import CachedLatents
 from trainers.dataset import Sample
 from trainers.learning.loop import Trainer
+from trainers.learning.order import remaining
 from trainers.learning.tally import Tally
 from trainers.material.buckets import Placement
 from trainers.material.material import Material
@@ -450,7 +451,7 @@ def test_no_state_is_kept_of_a_loss_that_was_not_looked_at(parts: Mapping[str, P
     shown = material()
     work, _ = trainer(parts, recipe(), replace(shown, latents=Spoilt(shown.latents, {2})), read_every=100)
 
-    taken = work._remaining()
+    taken = remaining(work._material, work._recipe, 0)
     for _ in range(2):
         work._take(*next(taken))
 
@@ -502,8 +503,8 @@ def test_memory_that_does_not_hold_one_picture_is_too_little(parts: Mapping[str,
 
 def test_parts_stop_learning_when_their_time_is_over(parts: Mapping[str, Part]) -> None:
     work, lora = trainer(parts, recipe(steps=4))
-    text = next(group for group in work._groups if group.name == "text_encoder")
-    work._groups = [replace(text, until=0.5) if group is text else group for group in work._groups]
+    text = next(group for group in work._updates.groups if group.name == "text_encoder")
+    work._updates.groups = [replace(text, until=0.5) if group is text else group for group in work._updates.groups]
 
     taken = work.steps()
     list(islice(taken, 2))

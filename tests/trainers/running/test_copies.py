@@ -9,7 +9,8 @@ from modelhub.catalog import Catalog
 from modelhub.jobs import Notice, drain
 from tests.trainers.pictures import write_set
 from trainers.recipe import Recipe, parse_recipe
-from trainers.running.copies import Dues, steps_of
+from trainers.running.copies import Dues
+from trainers.running.runs import RunFolder
 from trainers.train import train
 
 TEN = 10
@@ -49,7 +50,7 @@ def test_the_last_copies_stay_and_each_look_is_kept(catalog: Catalog, checkpoint
     events = list(train(wanted, catalog=catalog, device="cpu"))
 
     folder = catalog.workspace.runs / "0001-kip"
-    assert sorted(filter(None, map(steps_of, folder.iterdir()))) == [4, 5]
+    assert list(RunFolder(folder).copied("kip")) == [4, 5]
     looks = [json.loads(line) for line in (folder / "validation.jsonl").read_text().splitlines()]
     assert [look["step"] for look in looks] == [3, 6]
     said = [event.message for event in events if isinstance(event, Notice)]
@@ -64,4 +65,4 @@ def test_copies_by_epochs_come_after_as_many_steps_as_show_all_pictures(
 
     drain(train(recipe(images, batch=2, save={"epochs": 1}), catalog=catalog, device="cpu"))
 
-    assert sorted(filter(None, map(steps_of, (catalog.workspace.runs / "0001-kip").iterdir()))) == [2, 4]
+    assert list(RunFolder(catalog.workspace.runs / "0001-kip").copies("kip")) == [2, 4]

@@ -15,7 +15,7 @@ STATE = {"step": 3, "smoothed": 0.5, "module": {}, "optimizer": {}}
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     made = RunFolder(tmp_path / "0001-kip")
-    made.begin(recipe())
+    made.begin(recipe(), [])
     made.save_state(STATE, recipe=recipe(), dataset="d")
     return made
 
@@ -91,3 +91,25 @@ def test_there_may_be_no_losses_to_forget(tmp_path: Path) -> None:
     RunFolder(tmp_path).forget_losses_after(0)
 
     assert not RunFolder(tmp_path).losses.exists()
+
+
+def test_copies_are_known_with_all_their_files_by_their_steps(folder: RunFolder) -> None:
+    name = "kip-step00000007"
+    files = [folder.copy(name, 20), folder.copy(name, 100), folder.copy("kip", 30)]
+    beside = folder.path / f"{name}-step00000020.diffusers.safetensors"
+    for path in (*files, beside, folder.path / f"{name}-step00000040-words.safetensors"):
+        path.touch()
+
+    assert folder.copies(name) == {20: files[0], 100: files[1]}
+    assert folder.copied(name)[20] == [beside, files[0]]
+    assert list(folder.copied(name)) == [20, 40, 100]
+    assert folder.copies("kip") == {30: files[2]}
+
+
+def test_the_pictures_that_a_run_began_with_are_kept(tmp_path: Path) -> None:
+    made = RunFolder(tmp_path / "0001-kip")
+    assert made.read_pictures() == []
+
+    made.begin(recipe(), [{"sha256": "ab", "repeats": 1.0}])
+
+    assert made.read_pictures() == [{"sha256": "ab", "repeats": 1.0}]

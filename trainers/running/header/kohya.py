@@ -1,148 +1,55 @@
-"""What the header of a trained file says, in the words that other tools look for (pure).
+"""What kohya's scripts say of a training, as ``ss_*``: many tools look for nothing else."""
 
-kohya's ``ss_*`` and the ``modelspec`` of Stability AI stand side by side, since each peer reads only one of them.
-Nothing here looks at a clock, a path or a machine: the same steps of the same recipe give the same bytes. When a
-training ran stands in the catalog.
-"""
-
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from modelhub import __version__
-from modelhub.kinds import Kind
 from trainers.dataset import Sample
 from trainers.material.views import Item
-from trainers.methods import Export
 from trainers.plan import TrainingPlan
 from trainers.recipe import LoraOptions, Recipe
 from trainers.running.epochs import epochs_after, steps_of_epoch
 
-__all__ = ["DATASET_KEY", "RECIPE_KEY", "Trained", "header", "pictures", "told_recipe"]
+__all__ = ["kohya", "tag_frequency"]
 
-RECIPE_KEY = "modelhub.recipe"
-"""The resolved recipe as JSON, with names in place of paths."""
-DATASET_KEY = "modelhub.dataset"
-"""JSON: a row a picture, with digests of the picture, its caption and its mask."""
-
-_ARCHITECTURES = {
-    Kind.LORA: "/lora",
-    Kind.EMBEDDING: "/textual-inversion",
-    Kind.HYPERNETWORK: "/hypernetwork",
-    Kind.CHECKPOINT: "",
-    Kind.UNET: "",
-}
-_PATHS = ("images", "regularisation", "masks", "root")
-_MOST_TAGS = 32
 _PRECISIONS = {"fp32": "no", "bf16": "bf16", "fp16": "fp16"}
 """As kohya calls them; which one ``auto`` is depends on the machine, and is not said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """One training, as its result tells of it."""
-
-    plan: TrainingPlan
-    steps: int
-    """Taken so far."""
-
-
-def header(trained: Trained, export: Export, tensor_digest: str) -> dict[str, str]:
-    """All entries; `tensor_digest` is the SHA-256 of the tensors alone."""
-    plan = trained.plan
-    told: Mapping[str, object] = {
-        **_ours(trained, export),
-        **_modelspec(trained, export, tensor_digest),
-        **_run(trained),
+def kohya(plan: TrainingPlan, steps: int) -> dict[str, object]:
+    """After so many steps; a method says the rest of itself."""
+    return {
+        **_run(plan, steps),
         **_models(plan),
         **_learning(plan.recipe),
         **_objective(plan.recipe),
         **_data(plan),
         **_captions(plan.recipe),
-        **export.metadata,
-        "sshs_model_hash": tensor_digest,
-    }
-    return {key: str(value) for key, value in told.items()}
-
-
-def told_recipe(recipe: Recipe) -> str:
-    """A recipe as the header holds it: folders by their names, since paths mean nothing where a file goes."""
-    payload = recipe.payload()
-    dataset = payload["dataset"]
-    for table in (dataset, payload["prior"], *dataset["subsets"]):
-        table |= {name: PurePath(table[name]).name for name in _PATHS if isinstance(table.get(name), str)}
-    return json.dumps(payload, ensure_ascii=False, sort_keys=True)
-
-
-def pictures(samples: Iterable[Sample]) -> list[dict[str, Any]]:
-    """A row each, in the dataset's order."""
-    return [_picture(sample) for sample in samples]
-
-
-def _picture(sample: Sample) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "sha256": sample.sha256,
-        "caption_sha256": hashlib.sha256(sample.caption.encode()).hexdigest(),
-        "repeats": sample.repeats,
-    }
-    return row | ({"mask_sha256": sample.mask.sha256} if sample.mask else {})
-
-
-def _ours(trained: Trained, export: Export) -> dict[str, str]:
-    plan = trained.plan
-    triggers = [plan.recipe.trigger] if plan.recipe.trigger else []
-    return {
-        "modelhub.schema": "1",
-        "modelhub.kind": export.kind.value,
-        "modelhub.family": plan.base.family.name,
-        RECIPE_KEY: told_recipe(plan.recipe),
-        "modelhub.dataset_sha256": plan.dataset,
-        DATASET_KEY: json.dumps(pictures(plan.samples), separators=(",", ":")),
-        **({"modelhub.trigger_words": json.dumps(triggers, ensure_ascii=False)} if triggers else {}),
     }
 
 
-def _modelspec(trained: Trained, export: Export, tensor_digest: str) -> dict[str, str]:
-    """https://github.com/Stability-AI/ModelSpec, version 1.0.1."""
-    plan, recipe = trained.plan, trained.plan.recipe
-    tags = Counter(tag for counts in _tag_frequency(plan.samples).values() for tag in counts.elements())
-    return {
-        "modelspec.sai_model_spec": "1.0.1",
-        "modelspec.architecture": plan.base.family.modelspec_architectures[0] + _ARCHITECTURES[export.kind],
-        "modelspec.implementation": "diffusers",
-        "modelspec.title": recipe.name,
-        "modelspec.description": f"{export.kind.value} trained on {plan.base.model.name} with "
-        f"{len({item.sample for item in plan.items})} pictures in {trained.steps} steps, by ModelHub {__version__}",
-        "modelspec.resolution": f"{plan.resolution}x{plan.resolution}",
-        "modelspec.hash_sha256": f"0x{tensor_digest}",
-        "modelspec.prediction_type": recipe.prediction or plan.base.prediction,
-        "modelspec.encoder_layer": str(recipe.clip_skip),
-        "modelspec.timestep_range": f"{recipe.noise.smallest_timestep},{_largest_timestep(plan)}",
-        **({"modelspec.trigger_phrase": recipe.trigger} if recipe.trigger else {}),
-        **({"modelspec.tags": ", ".join(tag for tag, _ in tags.most_common(_MOST_TAGS))} if tags else {}),
-    }
+def tag_frequency(samples: Iterable[Sample]) -> dict[str, Counter[str]]:
+    """Folder -> comma-separated parts of its captions and how many pictures have them."""
+    found: dict[str, Counter[str]] = {}
+    for sample in samples:
+        tags = (tag.strip() for tag in sample.caption.split(sample.subset.captions.separator or ","))
+        found.setdefault(sample.folder, Counter()).update(tag for tag in tags if tag)
+    return {folder: Counter(dict(counts.most_common())) for folder, counts in sorted(found.items())}
 
 
-def _largest_timestep(plan: TrainingPlan) -> int:
-    timesteps = plan.base.family.noise.timesteps if plan.base.family.noise else 1000
-    return plan.recipe.noise.largest_timestep or timesteps
-
-
-def _run(trained: Trained) -> dict[str, object]:
-    plan, recipe = trained.plan, trained.plan.recipe
+def _run(plan: TrainingPlan, steps: int) -> dict[str, object]:
+    recipe = plan.recipe
     an_epoch = steps_of_epoch(plan)
     return {
         "ss_session_id": int(recipe.digest[:8], 16),
         "ss_output_name": recipe.name,
         "ss_training_comment": f"ModelHub {__version__}",
         "ss_seed": recipe.seed,
-        "ss_steps": trained.steps,
+        "ss_steps": steps,
         "ss_max_train_steps": recipe.steps,
-        "ss_epoch": epochs_after(plan, trained.steps),
+        "ss_epoch": epochs_after(plan, steps),
         "ss_num_epochs": epochs_after(plan, recipe.steps),
         "ss_num_batches_per_epoch": an_epoch * recipe.compute.accumulate,
         "ss_batch_size_per_device": recipe.batch,
@@ -161,7 +68,6 @@ def _models(plan: TrainingPlan) -> dict[str, object]:
         "ss_v2": plan.base.family.name == "sd2",
         "ss_sd_model_name": plan.base.model.name,
         "ss_new_sd_model_hash": plan.base.model.sha256,
-        "modelhub.vae_sha256": vae.sha256 if vae else plan.base.model.sha256,
         **own_vae,
         "ss_clip_skip": plan.recipe.clip_skip,
         "ss_max_token_length": plan.recipe.dataset.captions.tokens,
@@ -230,7 +136,7 @@ def _data(plan: TrainingPlan) -> dict[str, object]:
         "ss_num_validation_images": len({item.sample for item in plan.held_out}),
         "ss_dataset_dirs": _json(_folders(learned)),
         "ss_reg_dataset_dirs": _json(_folders(regularising)),
-        "ss_tag_frequency": _json(_tag_frequency(learned)),
+        "ss_tag_frequency": _json(tag_frequency(learned)),
         "ss_bucket_info": _json(_buckets(plan.items)),
         "ss_resolution": f"({plan.resolution}, {plan.resolution})",
         "ss_enable_bucket": options.buckets,
@@ -266,15 +172,6 @@ def _folders(samples: Sequence[Sample]) -> dict[str, Any]:
 def _buckets(items: Iterable[Item]) -> dict[str, Any]:
     sizes = Counter(item.placement.bucket for item in items)
     return {"buckets": {i: {"resolution": size, "count": n} for i, (size, n) in enumerate(sorted(sizes.items()))}}
-
-
-def _tag_frequency(samples: Iterable[Sample]) -> dict[str, Counter[str]]:
-    """Folder -> comma-separated parts of its captions and how many pictures have them."""
-    found: dict[str, Counter[str]] = {}
-    for sample in samples:
-        tags = (tag.strip() for tag in sample.caption.split(sample.subset.captions.separator or ","))
-        found.setdefault(sample.folder, Counter()).update(tag for tag in tags if tag)
-    return {folder: Counter(dict(counts.most_common())) for folder, counts in sorted(found.items())}
 
 
 def _json(value: object) -> str:
