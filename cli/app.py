@@ -6,7 +6,7 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
@@ -15,6 +15,7 @@ import typer
 
 from cli import commands
 from cli.binding import bound, rooted
+from cli.help import SectionedCommand, phrase
 from cli.options import Options
 from cli.render import Output
 from modelhub import __version__
@@ -37,12 +38,13 @@ def build(only: str = "") -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(rooted(_root))
-    for module in _modules(only):
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
+    modules = {module.__name__.rpartition(".")[2].replace("_", "-"): module for module in _modules(only)}
+    for name, module in modules.items():
         if isinstance(module.command, typer.Typer):
             app.add_typer(_bound_group(module.command), name=name)
         else:
-            app.command(name, **getattr(module, "PARSING", {}))(bound(module.command))
+            parsing = {"cls": SectionedCommand, **getattr(module, "PARSING", {})}
+            app.command(name, short_help=_listed(module.command, modules), **parsing)(bound(module.command))
     return app
 
 
@@ -63,6 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModelHubError as error:
         return _shown(error, given)
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # `modelhub train` alone: click's class has no public name here
+            print(error)
+            return 0
         return _shown(_explained(error, verbose="-vv" in given), given)
 
 
@@ -93,15 +98,24 @@ def _bound_group(group: typer.Typer) -> typer.Typer:
     ours = copy.copy(group)
     ours.rich_markup_mode = None
     ours.registered_commands = [copy.copy(command) for command in group.registered_commands]
+    names = [command.name or "" for command in ours.registered_commands]
     for command in ours.registered_commands:
-        command.callback = command.callback and bound(command.callback)
+        if command.callback:
+            command.cls, command.short_help = SectionedCommand, _listed(command.callback, names)
+            command.callback = bound(command.callback)
     return ours
+
+
+def _listed(command: Callable[..., None], names: Iterable[str]) -> str:
+    """What a list of commands, on a terminal of 80 columns, says of one."""
+    return phrase(command.__doc__ or "", 72 - max(map(len, names)))
 
 
 def _explained(error: Exception, *, verbose: bool) -> ModelHubError:
     """An error that is not ours, as one line for people."""
     if hasattr(error, "format_message"):  # a usage error: Typer has click's classes within, under no public name
-        return BadValue(error.format_message(), mend="modelhub --help")
+        command = getattr(error, "ctx", None)
+        return BadValue(error.format_message(), mend=f"{command.command_path if command else 'modelhub'} --help")
     if isinstance(error, OSError):
         known = disk_error(error, Path(error.filename or "."))
         return known if isinstance(known, ModelHubError) else ModelHubError(str(error))

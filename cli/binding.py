@@ -1,15 +1,17 @@
 """Makes a Typer command of a function that takes a `Session`: the options common to all are added here.
 
-A parameter that is a dataclass is a group of options: its fields become options, and the function gets the whole.
+A parameter that is a dataclass is a group of options: its fields become options, and the function gets the whole. Its
+`section` is the heading under which help shows them.
 """
 
+import copy
 import functools
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
@@ -85,7 +87,15 @@ def _spread(own: list[inspect.Parameter], groups: Mapping[str, Any]) -> Iterator
         declared = get_type_hints(groups[each.name], include_extras=True)
         for field in fields(groups[each.name]):
             default = inspect.Parameter.empty if field.default is MISSING else field.default
-            yield _parameter(field.name, declared[field.name], default)
+            yield _parameter(field.name, _in_section(declared[field.name], groups[each.name]), default)
+
+
+def _in_section(declared: Any, group: Any) -> Any:
+    """The option, shown under its group's heading where the group has one."""
+    kind, option = get_args(declared)
+    shown = copy.copy(option)
+    shown.rich_help_panel = getattr(group, "section", None)
+    return Annotated[kind, shown]
 
 
 def _common() -> list[inspect.Parameter]:

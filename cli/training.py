@@ -1,13 +1,15 @@
 """Flags -> recipe -> training -> what is said of it: what the methods' commands have in common."""
 
+import re
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from cli.flags.training.recipe import RecipeFlags, nested
 from cli.session import Session
-from modelhub.errors import BadValue, Interrupted, MissingPackage, UnknownRef
+from modelhub.errors import BadValue, Interrupted, MissingPackage
 from modelhub.jobs import Notice
 from modelhub.kinds import Artifact
 
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Flags", "find_rate", "follow", "over", "require_packages", "train", "wanted"]
 
 
+_PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "pydantic", "jinja2", "yaml")
+"""As Python imports them, those that a training does not do without."""
 _RANGE_STEPS = 100
+_ANYBODYS = {"data", "dataset", "images", "img", "pictures", "train"}
+"""Names of folders that say nothing of what is in them."""
 
 T = TypeVar("T")
 
@@ -36,7 +42,10 @@ class Flags(Protocol):
 
 
 def train(session: Session, method: str, origin: RecipeFlags, groups: Sequence[Flags], device: str | None) -> None:
-    """Carry out what the flags ask for, or with --dry-run only tell what it would take."""
+    """Carry out what the flags ask for, or with --dry-run only tell what it would take.
+
+    What is wrong with the flags is said before torch and the model libraries are loaded, which takes seconds.
+    """
     require_packages()
     with session.open_catalog() as catalog:
         like = _repeated(origin, catalog)
@@ -59,10 +68,10 @@ def find_rate(
 ) -> None:  # fmt: skip
     """Carry out a range test, and show what it suggests."""
     require_packages()
-    from trainers.range_test import range_test
-
     with session.open_catalog() as catalog:
         recipe, preset = wanted(catalog, method, origin, groups)
+        from trainers.range_test import range_test
+
         told = recipe.steps if any(group.entries().get("steps") for group in groups) else _RANGE_STEPS
         place = session.settings(device=device).device
         job = range_test(recipe, catalog=catalog, lowest=rates[0], highest=rates[1], steps=told, device=place)
@@ -80,13 +89,11 @@ def wanted(
 ) -> "tuple[Recipe, Preset | None]":
     """Flags over --set over the recipe (or the file to repeat) over the preset, which is given too."""
     from trainers.recipe import parse_recipe, read_fields
-    from trainers.running.repeating import first_free_name, retold
-    from trainers.running.results import kind_of
 
     flags = [pair for group in (origin, *groups) for pair in group.entries().items()]
     above = over(nested(origin.changed().items()), nested(flags))
     like = _repeated(origin, catalog)
-    said = retold(like, catalog) if like else read_fields(origin.recipe) if origin.recipe else {}
+    said = _retold(like, catalog) if like else read_fields(origin.recipe) if origin.recipe else {}
     fields = over(over({"method": method}, said), above)
     if fields["method"] != method:
         raise BadValue(
@@ -97,11 +104,9 @@ def wanted(
     preset = _preset(catalog, method, origin, fields["base"]) if origin.preset or not said else None
     if preset:
         fields = over(dict(preset.entries), fields)
-    fields.setdefault("name", _name_of(fields["dataset"]))
+    fields.setdefault("name", _word_of(fields) or _name_of(fields["dataset"]))
     recipe = parse_recipe(fields, str(origin.recipe or origin.repeat or "the recipe"))
-    if like and not origin.name:
-        recipe = recipe.model_copy(update={"name": first_free_name(recipe.name, kind_of(recipe), catalog)})
-    return recipe, preset
+    return (_renamed(recipe, catalog) if like and not origin.name else recipe), preset
 
 
 def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -133,11 +138,10 @@ def follow(session: Session, catalog: "Catalog", job: "Job[Artifact]", *, run: i
 
 
 def require_packages() -> None:
-    """Raises `MissingPackage` naming the extra to install."""
-    try:
-        import trainers.train  # noqa: F401  # brings torch and the model libraries, or says which one is missing
-    except ModuleNotFoundError as error:
-        raise MissingPackage(str(error.name), "train") from error
+    """Raises `MissingPackage` naming the extra to install; nothing is loaded yet."""
+    for package in _PACKAGES:
+        if find_spec(package) is None:
+            raise MissingPackage(package, "train")
 
 
 def _repeated(origin: RecipeFlags, catalog: "Catalog") -> Path | None:
@@ -145,6 +149,20 @@ def _repeated(origin: RecipeFlags, catalog: "Catalog") -> Path | None:
     if origin.repeat is None:
         return None
     return origin.repeat if origin.repeat.is_file() else catalog.resolve(str(origin.repeat)).path
+
+
+def _retold(like: Path, catalog: "Catalog") -> "dict[str, Any]":
+    from trainers.running.repeating import retold
+
+    return retold(like, catalog)
+
+
+def _renamed(recipe: "Recipe", catalog: "Catalog") -> "Recipe":
+    """By the first name that is free: what is repeated stands beside what it repeats."""
+    from trainers.running.repeating import first_free_name
+    from trainers.running.results import kind_of
+
+    return recipe.model_copy(update={"name": first_free_name(recipe.name, kind_of(recipe), catalog)})
 
 
 def _check_told(fields: "Mapping[str, Any]", method: str) -> None:
@@ -162,9 +180,7 @@ def _preset(catalog: "Catalog", method: str, origin: RecipeFlags, base: object) 
     from trainers.presets import preset_for, read_preset
 
     if origin.preset is None:
-        with suppress(UnknownRef):  # what is wrong with the base is said when it is looked up
-            return preset_for(method, catalog.resolve(str(base)).facts.family)
-        return None
+        return preset_for(method, catalog.resolve(str(base)).facts.family)
     found = read_preset(origin.preset)
     if found.method != method:
         command = found.method.replace("_", "-")
@@ -182,10 +198,17 @@ def _saying(preset: "Preset | None", job: "Job[T]") -> "Job[T]":
         yield from job
 
 
+def _word_of(fields: "Mapping[str, Any]") -> str:
+    """The new word of a textual inversion, since other tools call an embedding by its file's name."""
+    options: Mapping[str, Any] = fields.get("options", {})
+    return str(options.get("token", "")) if fields["method"] == "textual_inversion" else ""
+
+
 def _name_of(dataset: "Mapping[str, Any]") -> str:
-    """That of the folder, or of the first one."""
-    first = dataset.get("images") or dataset["subsets"][0]["images"]
-    return Path(first).resolve().stem
+    """That of the folder, or of the first one, as far as it tells: ``mira`` of `sets/mira/train` and of `10_mira`."""
+    first = Path(dataset.get("images") or dataset["subsets"][0]["images"]).resolve()
+    telling = [name for name in (first.stem, *(one.name for one in first.parents)) if name.lower() not in _ANYBODYS]
+    return re.sub(r"^\d+_(?=.)", "", telling[0]) or first.stem
 
 
 def _show_estimate(
@@ -199,23 +222,26 @@ def _show_estimate(
     document = {
         "preset": preset and preset.name,
         "recipe": forecast.plan.recipe.payload(), "estimate": forecast.needed, "seconds": forecast.seconds,
-        "room": forecast.room,
+        "room": forecast.room, "notices": forecast.plan.notices,
     }  # fmt: skip
     named = [f"preset {preset.name}: {preset.about}"] if preset else []
     lines = [*named, *forecast.lines, f"{giga(forecast.room)} of memory are free"]
     session.output.show(document, text=lambda: "\n".join(lines))
+    for notice in forecast.plan.notices:
+        session.output.hint(notice)
 
 
 def _usage(catalog: "Catalog", artifact: Artifact) -> str:
     """How to draw with what was made."""
     kind = artifact.facts.kind
     base = _base_of(catalog, artifact)
+    called = ", ".join((*artifact.trigger_words, "..."))
     ways = {
-        "lora": f'"..." --model {base} --lora {artifact.id}',
+        "lora": f'"{called}" --model {base} --lora {artifact.id}',
         "embedding": f'"... {artifact.name} ..." --model {base}',
-        "hypernetwork": f'"... <hypernet:{artifact.name}:1>" --model {base}',
-        "unet": f'"..." --model {base} --unet {artifact.id}',
-        "checkpoint": f'"..." --model {artifact.id}',
+        "hypernetwork": f'"{called} <hypernet:{artifact.name}:1>" --model {base}',
+        "unet": f'"{called}" --model {base} --unet {artifact.id}',
+        "checkpoint": f'"{called}" --model {artifact.id}',
     }
     return f"modelhub generate {ways[kind]}"
 
@@ -227,9 +253,11 @@ def _base_of(catalog: "Catalog", artifact: Artifact) -> int:
 
 
 def _compare(session: Session, artifact: Artifact, like: Path) -> None:
-    """Whether a repeated training came to the very same numbers."""
+    """Say whether a repeated training came to the very same numbers."""
     from modelhub.headers import read_table
 
     ours, theirs = (read_table(path).metadata.get("sshs_model_hash") for path in (artifact.path, like))
-    told = "its tensors are those of" if ours == theirs else "another machine or version: its tensors differ from"
-    session.output.hint(f"{told} {like.name}")
+    if ours == theirs:
+        session.output.hint(f"its tensors are those of {like.name}")
+    else:
+        session.output.hint(f"its tensors differ from those of {like.name}: another recipe, machine or version")

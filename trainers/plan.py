@@ -125,7 +125,7 @@ def _with_dataset(recipe: Recipe, dataset: Dataset) -> Recipe:
 def _told(apart: Collection[int], samples: Sequence[Sample]) -> Iterator[str]:
     if apart:
         whole = sum(not one.subset.regularisation for one in samples)
-        yield f"{len(apart)} of {whole} pictures are held out to judge by: validation.share = 0 learns from all"
+        yield f"{len(apart)} of {whole} pictures are held out to judge by: --held-out 0 learns from all"
 
 
 def _repeats(samples: Sequence[Sample], apart: Collection[int]) -> Mapping[int, float]:

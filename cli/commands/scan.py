@@ -31,7 +31,7 @@ def command(
     watching: Annotated[bool, typer.Option("--watch", help="Go on with what changes, until Ctrl-C.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
-    """Find what is new, moved, changed, missing or back in folders of models. No file is written, moved or deleted."""
+    """Find what is new, moved, changed or gone in folders of models. No file is written, moved or deleted."""
     from modelhub.upkeep.scan import scan
 
     if dry_run and (watching or hashing):

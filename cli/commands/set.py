@@ -24,7 +24,7 @@ def command(
         ),
     ],
 ) -> None:
-    """Say what a model is where its file tells nothing or the wrong thing: your word is believed above all."""
+    """Say what a model is where its file does not tell, or tells wrong: your word is believed above all."""
     from modelhub.catalog.saying import parsed
 
     said = dict(map(_pair, fields))

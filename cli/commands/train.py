@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.entries import show_entries
 from cli.evaluating import evaluate as evaluate_run
 from cli.flags.judging import JudgingFlags
 from cli.flags.training import (
@@ -22,6 +23,7 @@ from cli.flags.training import (
 from cli.render import table
 from cli.session import Session
 from cli.training import find_rate, follow, require_packages, train
+from cli.trainings import show_training, show_trainings
 
 command = typer.Typer(help="Train new models on your own pictures.", no_args_is_help=True)
 
@@ -143,48 +145,42 @@ def evaluate(
 
 
 @command.command("presets")
-def presets(session: Session) -> None:
-    """List recipes that begin well, by what is trained and on which family."""
+def presets(
+    session: Session, name: Annotated[str | None, typer.Argument(metavar="[PRESET]", help="One to read.")] = None
+) -> None:  # fmt: skip
+    """List recipes that begin well, by what is trained and on which family; or print one, with its reasons."""
     from trainers.presets import presets as all_of_them
+    from trainers.presets import read_preset
 
+    if name:
+        one = read_preset(name)
+        session.output.show(one, text=lambda: one.text.rstrip(), ids=[one.name])
+        return
     found = all_of_them()
     rows = [(one.name, one.method.replace("_", "-"), one.family, one.about) for one in found]
     heads = ("PRESET", "METHOD", "FAMILY", "FOR")
     session.output.show(found, text=lambda: table(heads, rows), ids=[one.name for one in found])
 
 
+@command.command("entries")
+def entries(
+    session: Session,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help="Parts of their names.")] = None,
+    method: Annotated[str, typer.Option(help="lora, textual-inversion, full or hypernetwork.")] = "lora",
+) -> None:
+    """List what a recipe or --set may say, each entry with its default and what it means."""
+    show_entries(session, method, words or [])
+
+
 @command.command("runs")
 def runs(session: Session) -> None:
     """List trainings, newest first: what they are of, how far they came, what they made."""
-    with session.open_catalog() as catalog:
-        from trainers.running.history import history
-
-        found = history(catalog)
-    rows = [
-        (one.run, one.name, one.method, one.state, f"{one.step}/{one.steps}", one.loss_text, one.made_text)
-        for one in found
-    ]
-    heads = ("RUN", "NAME", "METHOD", "STATE", "STEP", "LOSS", "MADE")
-    text = table(heads, rows) if rows else "no trainings yet: modelhub train lora --base REF --images DIR"
-    session.output.show(found, text=lambda: text, ids=[one.run for one in found])
+    show_trainings(session)
 
 
 @command.command("show")
 def show(
     session: Session, run: Annotated[int, typer.Argument(metavar="RUN", help="Number of a training.")]
 ) -> None:  # fmt: skip
-    """Show one training: its recipe, how its losses went, what lies in its folder."""
-    with session.open_catalog() as catalog:
-        from trainers.running.history import past
-
-        one = past(catalog.run(run), catalog)
-    lines = [
-        f"run {one.run}  {one.name}  {one.method}  {one.state}",
-        f"  steps      {one.step} of {one.steps}, loss {one.loss_text}",
-        f"  began      {one.began:%Y-%m-%d %H:%M} UTC" + (f", took {one.took}" if one.took else ""),
-        f"  folder     {one.folder}",
-        *(f"  {what:<10} {path}" for what, path in one.files.items()),
-        *([f"  made       {one.made_text}"] if one.made else []),
-        *([f"  error      {one.error}"] if one.error else []),
-    ]
-    session.output.show(one, text=lambda: "\n".join(lines), ids=[one.run])
+    """Show one training: on what, how its losses went, what lies in its folder, what can be done next."""
+    show_training(session, run)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -14,6 +14,8 @@ __all__ = ["CanvasFlags", "sides"]
 @dataclass(frozen=True, slots=True)
 class CanvasFlags:
     """Size and number of the pictures."""
+
+    section: ClassVar = "Size and number"
 
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Pixels; the model's own size by default.")] = None
     batch: Annotated[int, typer.Option(help="Images drawn at a time.")] = 1

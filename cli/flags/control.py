@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -17,6 +17,8 @@ _HELP = (
 @dataclass(frozen=True, slots=True)
 class ControlFlags:
     """Each one a ControlNet with its picture."""
+
+    section: ClassVar = "ControlNets"
 
     control: Annotated[list[str] | None, typer.Option(metavar="[PRE:]REF=IMAGE", help=_HELP)] = None
 

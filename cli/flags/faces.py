@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -12,6 +12,8 @@ __all__ = ["FaceFlags"]
 @dataclass(frozen=True, slots=True)
 class FaceFlags:
     """webui's Restore faces."""
+
+    section: ClassVar = "Faces"
 
     faces: Annotated[
         str | None,

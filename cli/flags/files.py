@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -15,6 +15,8 @@ __all__ = ["FileFlags"]
 @dataclass(frozen=True, slots=True)
 class FileFlags:
     """Where to, and in which format; each carries its parameters."""
+
+    section: ClassVar = "Files"
 
     out: Annotated[Path | None, typer.Option(help="Folder for the pictures.", show_default="outputs/DATE")] = None
     format_: Annotated[str, typer.Option("--format", metavar="png|jpeg|webp|avif", help="PNG loses nothing.")] = "png"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -19,6 +19,8 @@ _LATENT_MODES = "Latent, Latent (antialiased, bicubic, bicubic antialiased, near
 @dataclass(frozen=True, slots=True)
 class HiresFlags:
     """webui's Hires. fix; what is not said is the first pass's."""
+
+    section: ClassVar = "A second pass, larger (Hires. fix)"
 
     hires: Annotated[
         str | None,

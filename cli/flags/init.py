@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -18,6 +18,8 @@ _OUTPAINT = {name: name for name in ("left", "right", "up", "down", "blur", "fal
 @dataclass(frozen=True, slots=True)
 class InitFlags:
     """img2img; its size is the picture's own where none is given."""
+
+    section: ClassVar = "Over a picture (img2img)"
 
     init: Annotated[str | None, typer.Option(metavar="FILE", help="Picture to draw over.")] = None
     denoise: Annotated[float, typer.Option(help="How far it may change: 0 keeps it, 1 keeps next to nothing.")] = 0.75

@@ -1,7 +1,7 @@
 """How a training is judged."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -16,6 +16,8 @@ __all__ = ["JudgingFlags"]
 @dataclass(frozen=True, slots=True)
 class JudgingFlags:
     """What `trainers.evaluation.evaluate.Judging` says."""
+
+    section: ClassVar = "What is drawn and measured"
 
     strengths: Annotated[
         str | None, typer.Option(metavar="W,W,...", help="To look at.", show_default="0.4,0.6,0.8,1")

@@ -1,7 +1,7 @@
 """A picture drawn over again and again."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -17,6 +17,8 @@ __all__ = ["LoopbackFlags"]
 @dataclass(frozen=True, slots=True)
 class LoopbackFlags:
     """webui's Loopback."""
+
+    section: ClassVar = "Again and again (Loopback)"
 
     loopback: Annotated[
         int | None, typer.Option(min=1, metavar="LOOPS", help="Draw over --init, then over the result, so many times.")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -18,6 +18,8 @@ __all__ = ["ManyFlags"]
 @dataclass(frozen=True, slots=True)
 class ManyFlags:
     """At most one of the first four."""
+
+    section: ClassVar = "Side by side"
 
     grid: Annotated[
         list[str] | None,

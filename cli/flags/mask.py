@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -25,6 +25,8 @@ _ALPHA, _ON = "alpha", "on"
 @dataclass(frozen=True, slots=True)
 class MaskFlags:
     """Inpainting."""
+
+    section: ClassVar = "Part of a picture (inpainting)"
 
     mask: Annotated[
         str | None,

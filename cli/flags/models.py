@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -12,6 +12,8 @@ __all__ = ["ModelFlags"]
 @dataclass(frozen=True, slots=True)
 class ModelFlags:
     """The checkpoint, what replaces parts of it, what is added to it."""
+
+    section: ClassVar = "Models"
 
     model: Annotated[
         str | None,

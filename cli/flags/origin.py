@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 import typer
 
@@ -63,6 +63,8 @@ class Memory:
 @dataclass(frozen=True, slots=True)
 class OriginFlags:
     """Where a request is taken from, if it is not made of flags alone."""
+
+    section: ClassVar = "From a picture or text"
 
     source: Annotated[
         str | None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -12,6 +12,8 @@ __all__ = ["RefinerFlags"]
 @dataclass(frozen=True, slots=True)
 class RefinerFlags:
     """webui's Refiner."""
+
+    section: ClassVar = "Refiner"
 
     refiner: Annotated[
         str | None, typer.Option(metavar="REF", help="Checkpoint that takes over for the last noise levels.")

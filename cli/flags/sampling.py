@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -24,6 +24,8 @@ _SCHEDULES = (
 @dataclass(frozen=True, slots=True)
 class SamplingFlags:
     """Named as the fields of a request are."""
+
+    section: ClassVar = "Sampling"
 
     steps: Annotated[int, typer.Option(help="Sampling steps.")] = 20
     cfg: Annotated[float, typer.Option(help="Guidance: how strictly the prompt is followed; 1 is without.")] = 7.0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -13,6 +13,8 @@ __all__ = ["TextFlags"]
 @dataclass(frozen=True, slots=True)
 class TextFlags:
     """Named as the fields of a request are."""
+
+    section: ClassVar = "Prompts"
 
     style: Annotated[
         list[str] | None,

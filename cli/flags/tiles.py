@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -14,6 +14,8 @@ __all__ = ["TileFlags"]
 @dataclass(frozen=True, slots=True)
 class TileFlags:
     """webui's SD upscale; --size is that of a tile."""
+
+    section: ClassVar = "In tiles (SD upscale)"
 
     sd_upscale: Annotated[
         float | None, typer.Option(metavar="SCALE", help="Enlarge --init and draw over it in tiles, e.g. 2.")

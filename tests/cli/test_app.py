@@ -184,3 +184,12 @@ def test_help_takes_at_most_thirty_times_a_bare_interpreters_start() -> None:
 
     pairs = [(seconds("-m", "cli", "--help"), seconds("-c", "pass")) for _ in range(5)]
     assert min(first for first, _ in pairs) <= 30 * min(second for _, second in pairs)
+
+
+@pytest.mark.parametrize("group", ["train", "dataset", "prompt"])
+def test_a_group_alone_shows_its_help(run: Run, group: str) -> None:
+    assert run(group) == run(group, "--help")
+
+
+def test_what_cannot_be_parsed_names_the_help_of_its_command(run: Run) -> None:
+    assert run("train", "lora", "--steps", "many").err.splitlines()[1:] == ["  try: modelhub train lora --help"]

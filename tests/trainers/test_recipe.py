@@ -114,6 +114,25 @@ def test_an_entry_that_means_nothing_is_named_with_its_file(tmp_path: Path, entr
         read_recipe(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("entries", "told", "mend"),
+    [
+        ({"loss": {"knd": 1}}, "loss.knd: there is no such entry", "modelhub train entries loss"),
+        ({"loss": {"kind": 1}}, "loss.kind: Input should be 'l2'", "modelhub train entries loss.kind"),
+        ({"stepz": 1}, "stepz: there is no such entry", "modelhub train entries"),
+        (
+            {"method": "full", "options": {"rank": 1}},
+            "options.rank: there is no such entry",
+            "modelhub train entries options --method full",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_entry_names_where_to_look_it_up(entries: dict[str, Any], told: str, mend: str) -> None:
+    with pytest.raises(BadValue, match=told) as caught:
+        parse_recipe({"base": "1", "name": "kip", "dataset": {"images": "x"}, **entries}, "the flags")
+    assert caught.value.mend == mend
+
+
 def test_entries_without_a_file_are_named_with_their_origin() -> None:
     with pytest.raises(BadValue, match="the flags: base: Field required"):
         parse_recipe({"name": "kip", "dataset": {"images": "x"}}, "the flags")

@@ -17,7 +17,7 @@ from modelhub.catalog import Catalog
 from modelhub.jobs import drain
 from trainers.evaluation.evaluate import Evaluation, Judging, evaluate
 from trainers.evaluation.judging import Cell
-from trainers.recipe import DatasetOptions, Recipe, SubsetOptions, ValidationOptions
+from trainers.recipe import DatasetOptions, PriorOptions, Recipe, SubsetOptions, ValidationOptions
 from trainers.train import train
 
 WHOLE = bool(os.environ.get("MODELHUB_TRAININGS"))
@@ -25,13 +25,25 @@ CHARACTER = starter.HELD_OUT.parent
 ICONS = Path(__file__).parents[2] / "examples" / "twemoji" / "icons"
 MOST_DRIFT = 1.0
 """Of pictures of other things: what another seed changes."""
-VARIED = pytest.mark.xfail(reason="colours and edges do not tell styles apart on so varied a set: 62 % of the base's")
+VARIED = pytest.mark.xfail(
+    reason="its pictures fill the frame as the set does, but are not drawn alike: 62 % of the base's"
+)
 
 
 def character(**entries: Any) -> Recipe:
     """Sixteen pictures to learn from, and four poses to judge by."""
     subsets = (SubsetOptions(images=CHARACTER / "train"), SubsetOptions(images=starter.HELD_OUT, held_out=True))
     return recipe(dataset=DatasetOptions(subsets=subsets), **entries)
+
+
+def guarded_character(**entries: Any) -> Recipe:
+    """The same beside pictures of other things, of which the base's own answers are kept."""
+    subsets = (
+        SubsetOptions(images=CHARACTER / "train", repeats=6),
+        SubsetOptions(images=starter.HELD_OUT, held_out=True),
+        SubsetOptions(images=ICONS, regularisation=True),
+    )
+    return recipe(dataset=DatasetOptions(subsets=subsets), prior=PriorOptions(frozen=True), **entries)
 
 
 def recipe(**entries: Any) -> Recipe:
@@ -41,8 +53,8 @@ def recipe(**entries: Any) -> Recipe:
 
 LORA = {"rank": 16, "alpha": 16}
 TRAININGS: Mapping[str, Callable[[], Recipe]] = {
-    "a character": lambda: character(
-        steps=300, learning_rate=2e-3, text_encoder_learning_rate=1e-3, options=LORA
+    "a character": lambda: guarded_character(
+        steps=400, learning_rate=2e-3, text_encoder_learning_rate=1e-3, options=LORA
     ),
     "a LoHa": lambda: character(
         steps=300, learning_rate=4e-3, text_encoder_learning_rate=2e-3,

@@ -38,7 +38,7 @@ def test_a_share_is_held_out_and_that_is_told(base: Catalog, pictures: Path) -> 
     learned = {one.sample for one in found.items}
     judging = {one.sample for one in found.held_out}
     assert (len(learned), len(judging), learned & judging) == (18, 2, set())
-    assert found.notices == ("2 of 20 pictures are held out to judge by: validation.share = 0 learns from all",)
+    assert found.notices == ("2 of 20 pictures are held out to judge by: --held-out 0 learns from all",)
 
 
 def test_with_no_share_all_are_learned(base: Catalog, pictures: Path) -> None:

@@ -3,6 +3,7 @@
 The table of a text encoder stays as it is, so no other word can change; nothing has to be put back after a step.
 """
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,6 +59,15 @@ class Words(nn.Module):
         options = self._options
         return ParameterGroup("words", list(self.vectors.values()), options.learning_rate, options.until)
 
+    @property
+    def calls(self) -> dict[str, str]:
+        """What headers say of how a prompt calls for it: by the recipe's trigger, if there is one, and the token."""
+        words = list(dict.fromkeys(filter(None, (self._recipe.trigger, self.token))))
+        return {
+            "modelspec.trigger_phrase": ", ".join(words),
+            "modelhub.trigger_words": json.dumps(words, ensure_ascii=False),
+        }
+
     def after_step(self, step: int) -> None:
         """As long as they learn, they are kept as long as the table's median row."""
         if not self._options.keep_norm or step > self._options.until * self._recipe.steps:
@@ -79,7 +89,7 @@ class Words(nn.Module):
         """
         rows = {role: vectors.detach().float().cpu().clone() for role, vectors in self.vectors.items()}
         tensors = {_TENSORS[role]: one for role, one in rows.items()} if len(rows) > 1 else _named("emb_params", rows)
-        metadata = {"ss_output_name": self.token}
+        metadata = {"ss_output_name": self.token, **self.calls}
         found = [Export(Kind.EMBEDDING, tensors, "kohya", metadata, ending)]
         if "diffusers" in formats and len(rows) == 1:  # of two text encoders diffusers reads webui's names
             found.append(Export(Kind.EMBEDDING, _named(self.token, rows), "diffusers", metadata, ending))

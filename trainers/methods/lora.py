@@ -98,7 +98,8 @@ class Lora:
     def exports(self, formats: Sequence[str]) -> list[Export]:
         """kohya's file, which nearly every tool reads, and diffusers' if it is asked for; new words by themselves."""
         wanted = [one for one in formats if one in ("kohya", "diffusers")] or ["kohya"]
-        found = [Export(Kind.LORA, self.tensors(one), one, kohya_metadata(self._options)) for one in wanted]
+        metadata = {**kohya_metadata(self._options), **(self._words.calls if self._words else {})}
+        found = [Export(Kind.LORA, self.tensors(one), one, metadata) for one in wanted]
         return [*found, *self._words.exports(formats, ending="-words")] if self._words else found
 
     def tensors(self, format_name: str = "kohya") -> dict[str, Tensor]:

@@ -30,6 +30,8 @@ class Preset:
     subject: str
     """``character``, ``style``, ``object``, ..."""
     entries: Mapping[str, Any]
+    text: str
+    """The TOML itself, where each entry has its reason."""
 
 
 def presets() -> tuple[Preset, ...]:
@@ -53,6 +55,7 @@ def preset_for(method: str, family: str | None) -> Preset | None:
 
 
 def _read(name: str) -> Preset:
-    fields = tomllib.loads(resources.files(__package__).joinpath(f"{name}.toml").read_text("utf-8"))
+    text = resources.files(__package__).joinpath(f"{name}.toml").read_text("utf-8")
+    fields = tomllib.loads(text)
     about, family, subject = (fields.pop(key) for key in _ABOUT)
-    return Preset(name, about, fields["method"], family, subject, fields)
+    return Preset(name, about, fields["method"], family, subject, fields, text)

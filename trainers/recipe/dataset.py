@@ -19,7 +19,9 @@ class CaptionOptions(Section):
     extensions: tuple[str, ...] = (".txt", ".caption")
     """Of the files beside the pictures; the first that is there counts."""
     prefix: str = ""
+    """Put before every caption."""
     suffix: str = ""
+    """Put behind every caption."""
     separator: str = ","
     """Between tags."""
     shuffle: bool = False
@@ -81,6 +83,7 @@ class SubsetOptions(Section):
     alpha_mask: bool = False
     """Learn what is opaque."""
     recursive: bool = True
+    """Take pictures of folders within it, too."""
     folder_names: bool = True
     """Read folders named ``N_name`` as kohya does: N repeats, and `name` for a caption."""
     trigger: str = ""
@@ -108,7 +111,9 @@ class DatasetOptions(Section):
     regularisation: Path | None = None
     """A folder of pictures of the class."""
     masks: Path | None = None
+    """A folder of pictures of the same stems: white is learned, black is not."""
     alpha_mask: bool = False
+    """Learn what is opaque."""
     resolution: int | tuple[int, ...] | None = None
     """Pixels of a side, squared the area of every bucket; several: each picture is shown at each; None takes the
     base model's."""

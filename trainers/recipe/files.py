@@ -1,13 +1,16 @@
 """Recipes as TOML files, those of older versions too."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from modelhub.errors import BadValue, MissingFile
+from trainers.recipe.methods import METHODS
 from trainers.recipe.recipe import SCHEMA, Recipe
 
 __all__ = ["current", "parse_recipe", "read_fields", "read_recipe", "write_recipe"]
@@ -66,12 +69,26 @@ def parse_recipe(fields: dict[str, Any], where: str) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         entry = ".".join(str(part) for part in first["loc"])
-        raise BadValue(f"{where}: {entry}: {first['msg']}" if entry else f"{where}: {first['msg']}") from None
+        raise BadValue(f"{where}: {_said(entry, first)}", mend=_lookup(entry, first, fields)) from None
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
     """Write a recipe as TOML, every entry with its value, beside what it makes."""
     path.write_text(tomlkit.dumps(recipe.payload()), encoding="utf-8")
+
+
+def _said(entry: str, wrong: ErrorDetails) -> str:
+    message = "there is no such entry" if wrong["type"] == "extra_forbidden" else wrong["msg"]
+    message = message.removeprefix("Value error, ")
+    return f"{entry}: {message}" if entry else message
+
+
+def _lookup(entry: str, wrong: ErrorDetails, fields: Mapping[str, Any]) -> str | None:
+    """The command that tells what may stand there."""
+    named = entry.rpartition(".")[0] if wrong["type"] == "extra_forbidden" else entry
+    method = str(fields.get("method", "lora"))
+    flag = f"--method {method.replace('_', '-')}" if method in METHODS and method != "lora" else ""
+    return " ".join(filter(None, ("modelhub train entries", named, flag))) if entry else None
 
 
 def _upgraded(fields: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class OptimizerOptions(Section):
     betas: tuple[float, ...] | None = None
     """None takes the optimizer's own."""
     weight_decay: float = Field(default=0.01, ge=0)
+    """Pull of the parameters towards 0."""
     max_grad_norm: float = Field(default=1.0, ge=0)
     """Gradients of a greater norm, all together, are scaled down; 0 for no limit."""
     schedule: Literal[

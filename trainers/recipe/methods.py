@@ -1,5 +1,6 @@
 """What each method trains."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal, Self, TypeAlias
 
@@ -18,6 +19,9 @@ __all__ = [
 ]
 
 
+_BLOCK = re.compile(r"(IN|OUT)\d\d|M00")
+
+
 class TextualInversionOptions(Section):
     """New words for a text encoder that stays as it is (Gal et al. 2022, https://arxiv.org/abs/2208.01618)."""
 
@@ -34,14 +38,16 @@ class TextualInversionOptions(Section):
     until: float = Field(default=1.0, gt=0, le=1.0)
     """Share of the steps in which they learn."""
     learning_rate: float = Field(default=5e-3, gt=0)
+    """Of the vectors."""
 
 
 class LoraOptions(Section):
     """Deltas of low rank beside frozen layers, by LoRA and LyCORIS."""
 
     algorithm: Literal["lora", "loha", "lokr", "oft"] = "lora"
+    """How a delta is put together: LoRA's, or one of LyCORIS's."""
     rank: int = Field(default=16, ge=1, le=1024)
-    """For OFT, the size of a block."""
+    """How much a delta can hold; for OFT, the size of a block."""
     alpha: float | None = Field(default=None, gt=0)
     """The deltas are scaled by alpha / rank; None takes half the rank."""
     layers: Literal["attention", "transformer"] = "transformer"
@@ -53,6 +59,7 @@ class LoraOptions(Section):
     block_ranks: Mapping[str, int] = {}
     """Block of the UNet, as block weights call it (``IN04``), -> its rank; 0 leaves it out."""
     block_alphas: Mapping[str, float] = {}
+    """Block -> its alpha."""
     block_rates: Mapping[str, float] = {}
     """Block -> what its learning rate is multiplied by; 0 leaves it out."""
     rank_stabilized: bool = False
@@ -62,7 +69,9 @@ class LoraOptions(Section):
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of the layer's inputs."""
     rank_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of the ranks."""
     module_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of the layers."""
     plus_ratio: float = Field(default=1.0, ge=1.0)
     """LoRA+: learning rate of `up` over that of `down`; the paper takes 16 (https://arxiv.org/abs/2402.12354)."""
     max_norm: float = Field(default=0.0, ge=0.0)
@@ -84,6 +93,16 @@ class LoraOptions(Section):
             raise ValueError("max_norm limits what is added to a weight; OFT turns it, limited by `constraint`")
         if self.plus_ratio > 1 and self.algorithm != "lora":
             raise ValueError(f"plus_ratio is of LoRA's two factors, which {self.algorithm} has not")
+        return self
+
+    @model_validator(mode="after")
+    def _names_blocks(self) -> Self:
+        """Which of them the base has shows when its layers are looked up."""
+        for block, value in (*self.block_ranks.items(), *self.block_alphas.items(), *self.block_rates.items()):
+            if not _BLOCK.fullmatch(block):
+                raise ValueError(f"{block} is no block of a UNet: they are IN00 to IN11, M00, and OUT00 to OUT11")
+            if value < 0:
+                raise ValueError(f"{block} is {value:g}: write 0 to leave the block out, or more")
         return self
 
     @property
@@ -112,7 +131,9 @@ class HypernetworkOptions(Section):
     activation: str = "linear"
     """As webui spells it: linear, relu, leakyrelu, swish, ..."""
     layer_norm: bool = False
+    """Even out what leaves each layer."""
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of what leaves the layers."""
 
     @model_validator(mode="after")
     def _gives_what_it_takes(self) -> Self:

@@ -26,7 +26,9 @@ class NoiseOptions(Section):
     perturbation: float = Field(default=0.0, ge=0, le=1)
     """Strength of noise that the input has and the target has not (Ning et al. 2023, arXiv 2301.11706), near 0.1."""
     random_perturbation: bool = False
+    """Draw the strength between 0 and `perturbation`."""
     smallest_timestep: int = Field(default=0, ge=0)
+    """The first that is taken."""
     largest_timestep: int | None = Field(default=None, ge=1)
     """The first that is not taken; None takes the model's last."""
     distribution: Literal["uniform", "sigmoid", "logit_normal", "heavy_tail", "cosine", "inverted_parabola"] = "uniform"
@@ -51,9 +53,13 @@ class LossOptions(Section):
     """How an answer is judged."""
 
     kind: Literal["l2", "l1", "huber", "smooth_l1"] = "l2"
+    """How a difference counts: huber and smooth_l1 make less of great ones."""
     huber_c: float = Field(default=0.1, gt=0)
+    """Of huber and smooth_l1: where small differences end."""
     huber_schedule: Literal["constant", "exponential", "snr"] = "snr"
+    """How that changes with the timestep."""
     huber_scale: float = Field(default=1.0, gt=0)
+    """Multiplies it, where it does not follow the noise."""
     min_snr_gamma: float = Field(default=5.0, ge=0)
     """Caps the weight of nearly clean samples (Hang et al. 2023); 0 weighs all alike."""
     debiased: bool = False

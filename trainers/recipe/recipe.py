@@ -25,6 +25,7 @@ class Recipe(Section):
     """All that decides the weights; a resolved one has digests for references, and a number of steps."""
 
     method: Literal["lora", "textual_inversion", "full", "hypernetwork"] = "lora"
+    """What is trained."""
     base: str
     """The checkpoint: any model reference; a SHA-256 once resolved."""
     vae: str | None = None
@@ -43,17 +44,21 @@ class Recipe(Section):
     steps_per_image: float = Field(default=100.0, gt=0)
     """Where neither is given, within `steps_range`."""
     steps_range: tuple[int, int] = (1000, 3000)
+    """Fewest and most steps that are counted so."""
     batch: int = Field(default=2, ge=1)
     """Images a step, for each time that gradients are accumulated."""
     learning_rate: float = Field(default=5e-4, gt=0)
+    """Of the UNet; a LoRA's is multiplied by alpha / rank."""
     text_encoder_learning_rate: float = Field(default=1e-4, ge=0)
     """0 leaves the text encoders as they are."""
     second_text_encoder_learning_rate: float | None = Field(default=None, ge=0)
     """SDXL's larger one; None is the first one's."""
     clip_skip: int = Field(default=1, ge=1, le=12)
+    """Layer of the text encoder to read, from its end."""
     prediction: Literal["epsilon", "v", "flow"] | None = None
     """What the base learned to predict, where its file does not tell."""
     seed: int = Field(default=0, ge=0)
+    """Of all chance."""
     optimizer: OptimizerOptions = OptimizerOptions()
     noise: NoiseOptions = NoiseOptions()
     loss: LossOptions = LossOptions()

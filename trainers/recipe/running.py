@@ -19,6 +19,7 @@ class ValidationOptions(Section):
     pairs: int = Field(default=16, ge=1)
     """Fixed pairs of noise and timestep a picture."""
     seed: int = Field(default=0, ge=0)
+    """Of those pairs."""
 
 
 class PreviewOptions(Section):
@@ -27,10 +28,15 @@ class PreviewOptions(Section):
     every: int = Field(default=0, ge=0)
     """Steps between previews; 0 for none."""
     prompts: tuple[str, ...] = ()
+    """A picture each."""
     negative_prompt: str = ""
+    """What they shall not show."""
     sampling_steps: int = Field(default=20, ge=1)
+    """Of each picture."""
     cfg: float = 7.0
+    """How strictly prompts are followed."""
     seed: int = Field(default=1, ge=0)
+    """Of every picture."""
 
     @model_validator(mode="after")
     def _draws_something(self) -> Self:
@@ -58,11 +64,13 @@ class ExportOptions(Section):
     formats: tuple[Literal["kohya", "diffusers", "a1111"], ...] = ("kohya",)
     """The first is catalogued, the others stand beside it: kohya's keys, diffusers' keys, webui's .pt."""
     precision: Literal["fp16", "bf16", "fp32"] = "fp16"
+    """Of the numbers in the file."""
 
 
 class LogOptions(Section):
     """Who else is told of the losses."""
 
     tensorboard: bool = False
+    """Write event files into the run's folder."""
     wandb: str = ""
     """A project's name."""

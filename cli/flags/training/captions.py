@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -13,23 +13,35 @@ __all__ = ["CaptionFlags"]
 class CaptionFlags:
     """Entries below `dataset.captions`."""
 
-    trigger: Annotated[str | None, typer.Option(metavar="WORD", help="Shall call for what is learned.")] = None
+    section: ClassVar = "Captions"
+
+    trigger: Annotated[str | None, typer.Option(metavar="WORD", help="Word that shall call for what is learned.")] = (
+        None
+    )
     shuffle: Annotated[
-        bool | None, typer.Option("--shuffle/--no-shuffle", help="Bring tags into another order.", show_default=False)
+        bool | None,
+        typer.Option("--shuffle/--no-shuffle", help="Bring tags into another order each time.", show_default=False),
     ] = None
-    keep_tags: Annotated[int | None, typer.Option(metavar="N", help="First tags that stay in place.")] = None
+    keep_tags: Annotated[
+        int | None, typer.Option(metavar="N", help="First tags that stay in place under --shuffle.")
+    ] = None
     caption_dropout: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Captions left out.", show_default="0")
+        float | None, typer.Option(metavar="SHARE", help="Captions left out at random.", show_default="the preset's")
     ] = None
-    tag_dropout: Annotated[float | None, typer.Option(metavar="SHARE", help="Tags left out.", show_default="0")] = None
-    caption_prefix: Annotated[str | None, typer.Option(metavar="WORDS", help="Before every caption.")] = None
-    caption_suffix: Annotated[str | None, typer.Option(metavar="WORDS", help="Behind every caption.")] = None
+    tag_dropout: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Tags left out at random.", show_default="0")
+    ] = None
+    caption_prefix: Annotated[str | None, typer.Option(metavar="WORDS", help="Put before every caption.")] = None
+    caption_suffix: Annotated[str | None, typer.Option(metavar="WORDS", help="Put behind every caption.")] = None
     caption_ending: Annotated[
-        list[str] | None, typer.Option(metavar=".EXT", help="Of caption files.", show_default=".txt, .caption")
+        list[str] | None,
+        typer.Option(metavar=".EXT", help="Ending of caption files; may be repeated.", show_default=".txt, .caption"),
     ] = None
     wildcards: Annotated[
         bool | None,
-        typer.Option("--wildcards/--no-wildcards", help="Choose among lines and {a|b}.", show_default=False),
+        typer.Option(
+            "--wildcards/--no-wildcards", help="Choose among a caption's lines, and {a|b}.", show_default=False
+        ),
     ] = None
 
     def entries(self) -> Mapping[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -13,23 +13,36 @@ __all__ = ["LearningFlags"]
 class LearningFlags:
     """Entries at the top of a recipe and below `optimizer`."""
 
+    section: ClassVar = "Learning"
+
     steps: Annotated[int | None, typer.Option(help="Optimizer steps.", show_default="by the pictures")] = None
-    epochs: Annotated[int | None, typer.Option(help="How often all pictures are seen, instead.")] = None
-    batch: Annotated[int | None, typer.Option(help="Images a step.", show_default="2")] = None
-    accumulate: Annotated[int | None, typer.Option(help="Batches of one step.", show_default="1")] = None
-    learning_rate: Annotated[float | None, typer.Option("--lr", help="Of the UNet.", show_default="5e-4")] = None
+    epochs: Annotated[int | None, typer.Option(help="How often all pictures are seen, in place of --steps.")] = None
+    batch: Annotated[int | None, typer.Option(help="Pictures a step.", show_default="the preset's")] = None
+    accumulate: Annotated[
+        int | None, typer.Option(help="Batches of one optimizer step.", show_default="the preset's")
+    ] = None
+    learning_rate: Annotated[
+        float | None, typer.Option("--lr", help="Learning rate of the UNet.", show_default="the preset's")
+    ] = None
     text_encoder_learning_rate: Annotated[
-        float | None, typer.Option("--text-lr", help="Of the text encoder; 0 leaves it alone.", show_default="1e-4")
+        float | None,
+        typer.Option(
+            "--text-lr", help="Learning rate of the text encoder; 0 leaves it alone.", show_default="the preset's"
+        ),
     ] = None
     optimizer: Annotated[
         str | None, typer.Option(help="AdamW, AdamW8bit, Lion, Prodigy, Adafactor, ...", show_default="AdamW")
     ] = None
-    weight_decay: Annotated[float | None, typer.Option(help="Of the optimizer.", show_default="0.01")] = None
-    schedule: Annotated[str | None, typer.Option(help="constant, cosine, linear, rex, ...", show_default="cosine")] = (
-        None
-    )
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Pull of the parameters towards 0.", show_default="the preset's")
+    ] = None
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="Course of the rates: constant, cosine, linear, rex, ...", show_default="the preset's"),
+    ] = None
     warmup: Annotated[
-        float | None, typer.Option(help="Steps of rising rates; below 1 a share.", show_default="0.05")
+        float | None,
+        typer.Option(help="Steps of rising rates; below 1, a share of all steps.", show_default="the preset's"),
     ] = None
     seed: Annotated[int | None, typer.Option(help="Of all that is random.", show_default="0")] = None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -15,18 +15,37 @@ __all__ = ["FullFlags", "HypernetworkFlags", "LoraFlags", "WordFlags"]
 class LoraFlags:
     """Entries below `options` of a LoRA."""
 
-    rank: Annotated[int | None, typer.Option(help="Rank of the deltas.", show_default="16")] = None
-    alpha: Annotated[float | None, typer.Option(help="They are scaled by alpha/rank.", show_default="rank/2")] = None
+    section: ClassVar = "LoRA"
+
+    rank: Annotated[int | None, typer.Option(help="How much it can hold.", show_default="the preset's")] = None
+    alpha: Annotated[float | None, typer.Option(help="Its effect is scaled by alpha/rank.", show_default="rank/2")] = (
+        None
+    )
     algorithm: Annotated[str | None, typer.Option(help="lora, loha, lokr or oft.", show_default="lora")] = None
     layers: Annotated[str | None, typer.Option(help="attention or transformer.", show_default="transformer")] = None
-    conv_rank: Annotated[int | None, typer.Option(help="Of 3x3 convolutions.", show_default="none")] = None
-    dora: Annotated[
-        bool | None, typer.Option("--dora/--no-dora", help="Norms apart from directions.", show_default=False)
+    conv_rank: Annotated[
+        int | None, typer.Option(help="Rank for 3x3 convolutions, too (LoCon).", show_default="none")
     ] = None
-    dropout: Annotated[float | None, typer.Option(metavar="SHARE", help="Of inputs.", show_default="0")] = None
+    dora: Annotated[
+        bool | None, typer.Option("--dora/--no-dora", help="Learn norms apart from directions.", show_default=False)
+    ] = None
+    dropout: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Inputs left out at random.", show_default="0")
+    ] = None
     plus_ratio: Annotated[float | None, typer.Option(help="LoRA+: rate of up over down.", show_default="1")] = None
-    max_norm: Annotated[float | None, typer.Option(help="Of deltas.", show_default="none")] = None
+    max_norm: Annotated[
+        float | None, typer.Option(help="Scale down what grows beyond this norm.", show_default="none")
+    ] = None
     start: Annotated[str | None, typer.Option(metavar="REF", help="LoRA to go on from.")] = None
+    pivotal: Annotated[str | None, typer.Option(metavar="WORD", help="New word to learn beside it.")] = None
+    pivotal_vectors: Annotated[int | None, typer.Option(help="Tokens that it takes up.", show_default="4")] = None
+    pivotal_initial: Annotated[str | None, typer.Option(metavar="WORDS", help="What it begins as.")] = None
+    pivotal_learning_rate: Annotated[
+        float | None, typer.Option("--pivotal-lr", help="Of its vectors.", show_default="5e-3")
+    ] = None
+    pivotal_until: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Of the steps that it learns in.", show_default="1")
+    ] = None
 
     def entries(self) -> Mapping[str, object]:
         return {
@@ -40,6 +59,11 @@ class LoraFlags:
             "options.plus_ratio": self.plus_ratio,
             "options.max_norm": self.max_norm,
             "options.start": self.start,
+            "options.pivotal.token": self.pivotal,
+            "options.pivotal.vectors": self.pivotal_vectors,
+            "options.pivotal.initial": self.pivotal_initial,
+            "options.pivotal.learning_rate": self.pivotal_learning_rate,
+            "options.pivotal.until": self.pivotal_until,
         }
 
 
@@ -47,10 +71,19 @@ class LoraFlags:
 class WordFlags:
     """Entries below `options` of a textual inversion."""
 
-    token: Annotated[str | None, typer.Option(metavar="WORD", help="The new one.", show_default="the trigger")] = None
+    section: ClassVar = "The new word"
+
+    token: Annotated[
+        str | None, typer.Option(metavar="WORD", help="What prompts will call it.", show_default="the trigger")
+    ] = None
     vectors: Annotated[int | None, typer.Option(help="Tokens that it takes up.", show_default="4")] = None
     initial: Annotated[str | None, typer.Option(metavar="WORDS", help="What it begins as.")] = None
-    templates: Annotated[str | None, typer.Option(help="captions, object or style.", show_default="captions")] = None
+    templates: Annotated[
+        str | None,
+        typer.Option(
+            help="What is said of pictures: captions, or phrases for an object or a style.", show_default="captions"
+        ),
+    ] = None
     vector_learning_rate: Annotated[
         float | None, typer.Option("--vector-lr", help="Of the vectors.", show_default="5e-3")
     ] = None
@@ -69,10 +102,15 @@ class WordFlags:
 class FullFlags:
     """Entries below `options` of a full training."""
 
+    section: ClassVar = "Weights"
+
     attention_only: Annotated[
-        bool | None, typer.Option("--attention-only/--all-layers", help="Leave all else.", show_default=False)
+        bool | None,
+        typer.Option("--attention-only/--all-layers", help="Train attention, and leave all else.", show_default=False),
     ] = None
-    keeps: Annotated[str | None, typer.Option(help="checkpoint or unet.", show_default="checkpoint")] = None
+    keeps: Annotated[
+        str | None, typer.Option(help="What is written: checkpoint or unet.", show_default="checkpoint")
+    ] = None
 
     def entries(self) -> Mapping[str, object]:
         return {"options.attention_only": self.attention_only, "options.keeps": self.keeps}
@@ -82,12 +120,21 @@ class FullFlags:
 class HypernetworkFlags:
     """Entries below `options` of a hypernetwork."""
 
-    structure: Annotated[str | None, typer.Option(metavar="W,W,W", help="Of layers.", show_default="1,2,1")] = None
-    activation: Annotated[str | None, typer.Option(help="linear, relu, swish, ...", show_default="linear")] = None
-    layer_norm: Annotated[
-        bool | None, typer.Option("--layer-norm/--no-layer-norm", help="After each layer.", show_default=False)
+    section: ClassVar = "The hypernetwork"
+
+    structure: Annotated[
+        str | None, typer.Option(metavar="W,W,W", help="Widths of the layers.", show_default="1,2,1")
     ] = None
-    dropout: Annotated[float | None, typer.Option(metavar="SHARE", help="Of layers.", show_default="0")] = None
+    activation: Annotated[
+        str | None, typer.Option(help="Between layers: linear, relu, swish, ...", show_default="linear")
+    ] = None
+    layer_norm: Annotated[
+        bool | None,
+        typer.Option("--layer-norm/--no-layer-norm", help="Even out what leaves each layer.", show_default=False),
+    ] = None
+    dropout: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Outputs of layers left out at random.", show_default="0")
+    ] = None
 
     def entries(self) -> Mapping[str, object]:
         return {

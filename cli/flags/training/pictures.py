@@ -3,62 +3,77 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 from modelhub.errors import BadValue
 
-__all__ = ["PictureFlags"]
+__all__ = ["PictureFlags", "sides"]
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFlags:
     """Entries below `dataset`, and the pictures of the class."""
 
+    section: ClassVar = "Pictures"
+
     images: Annotated[Path | None, typer.Option(metavar="DIR", help="Pictures, or another trainer's list of them.")] = (
         None
     )
     resolution: Annotated[
-        str | None, typer.Option(metavar="PX[,PX]", help="Pixels of a side; several.", show_default="the base's")
+        str | None,
+        typer.Option(
+            metavar="PX[,PX]", help="Pixels of a side; several: each picture at each.", show_default="the base's"
+        ),
     ] = None
     buckets: Annotated[
         bool | None, typer.Option("--buckets/--square", help="Keep aspect ratios, or cut square.", show_default=False)
     ] = None
     upscale: Annotated[
-        bool | None, typer.Option("--upscale/--no-upscale", help="Enlarge what is too small.", show_default=False)
+        bool | None,
+        typer.Option("--upscale/--no-upscale", help="Enlarge pictures smaller than their bucket.", show_default=False),
     ] = None
     flip: Annotated[
         bool | None, typer.Option("--flip/--no-flip", help="Mirror pictures at random.", show_default=False)
     ] = None
-    crop: Annotated[str | None, typer.Option(help="center or random.", show_default="center")] = None
+    crop: Annotated[
+        str | None, typer.Option(help="Which part fills the bucket: center or random.", show_default="center")
+    ] = None
     color: Annotated[
         bool | None, typer.Option("--color/--no-color-change", help="Change colours a little.", show_default=False)
     ] = None
-    masks: Annotated[Path | None, typer.Option(metavar="DIR", help="White is learned, black is not.")] = None
-    alpha_mask: Annotated[
-        bool | None, typer.Option("--alpha-mask/--no-alpha-mask", help="Learn what is opaque.", show_default=False)
+    masks: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of masks: white is learned, black is not.")
     ] = None
-    regularisation: Annotated[Path | None, typer.Option("--reg", metavar="DIR", help="Pictures of the class.")] = None
+    alpha_mask: Annotated[
+        bool | None, typer.Option("--alpha-mask/--no-alpha-mask", help="Learn only what is opaque.", show_default=False)
+    ] = None
+    regularisation: Annotated[
+        Path | None, typer.Option("--reg", metavar="DIR", help="Pictures of the class, for prior preservation.")
+    ] = None
     class_caption: Annotated[
         str | None, typer.Option("--class", metavar="WORDS", help="What the class is called, e.g. a dog.")
     ] = None
     class_pictures: Annotated[
         int | None, typer.Option("--draw-class", metavar="N", help="Draw so many pictures of the class first.")
     ] = None
-    prior_weight: Annotated[float | None, typer.Option(help="Of the class's losses.", show_default="1")] = None
+    prior_weight: Annotated[float | None, typer.Option(help="Weight of the class's losses.", show_default="1")] = None
     prior_frozen: Annotated[
         bool | None,
-        typer.Option("--prior-frozen/--prior-pictures", help="Keep the base's own answers for it.", show_default=False),
+        typer.Option(
+            "--prior-frozen/--prior-pictures", help="Learn the base's own answers for the class.", show_default=False
+        ),
     ] = None
     held_out: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Pictures to judge by.", show_default="0.1")
+        float | None,
+        typer.Option(metavar="SHARE", help="Share of the pictures to judge by, not learned.", show_default="0.1"),
     ] = None
 
     def entries(self) -> Mapping[str, object]:
         return {
             "dataset.images": self.images,
-            "dataset.resolution": _sides(self.resolution),
+            "dataset.resolution": sides(self.resolution),
             "dataset.buckets": self.buckets,
             "dataset.upscale": self.upscale,
             "dataset.augment.flip": self.flip,
@@ -75,11 +90,12 @@ class PictureFlags:
         }
 
 
-def _sides(text: str | None) -> int | list[int] | None:
+def sides(text: str | None) -> int | list[int] | None:
+    """Of --resolution: one, or several."""
     if text is None:
         return None
     try:
-        sides = [int(one) for one in text.split(",")]
+        found = [int(one) for one in text.split(",")]
     except ValueError:
         raise BadValue(f"--resolution: {text!r} is no number of pixels", mend="--resolution 768, or 512,768") from None
-    return sides[0] if len(sides) == 1 else sides
+    return found[0] if len(found) == 1 else found

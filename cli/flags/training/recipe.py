@@ -4,18 +4,20 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
 from modelhub.errors import BadValue
 
-__all__ = ["RecipeFlags", "nested"]
+__all__ = ["RecipeFlags", "change", "nested"]
 
 
 @dataclass(frozen=True, slots=True)
 class RecipeFlags:
     """Flags win over --set, --set over the recipe, the recipe over the preset."""
+
+    section: ClassVar = "Recipe"
 
     recipe: Annotated[Path | None, typer.Option(help="TOML recipe; flags win over it.", show_default=False)] = None
     preset: Annotated[
@@ -23,13 +25,18 @@ class RecipeFlags:
         typer.Option(help="What to begin with; `modelhub train presets` lists them.", show_default="by the base"),
     ] = None
     repeat: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="Repeat the training that this file tells of.")
+        Path | None, typer.Option("--from", metavar="FILE", help="Repeat the training that made this file.")
     ] = None
     base: Annotated[str | None, typer.Option(metavar="REF", help="Checkpoint to train on.")] = None
     vae: Annotated[str | None, typer.Option(metavar="REF", help="In place of the checkpoint's own.")] = None
-    name: Annotated[str | None, typer.Option(help="Of the result.", show_default="the folder's name")] = None
+    name: Annotated[
+        str | None, typer.Option(help="Name of the result.", show_default="the folder's, or the new word")
+    ] = None
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="ENTRY=VALUE", help="Any entry of a recipe: loss.kind=huber.")
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="ENTRY=VALUE", help="Any entry of a recipe; `modelhub train entries` lists them."
+        ),
     ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False
 
@@ -38,7 +45,7 @@ class RecipeFlags:
 
     def changed(self) -> Mapping[str, object]:
         """What --set says; values are TOML, and what is none is text."""
-        return dict(map(_change, self.changes or ()))
+        return dict(map(change, self.changes or ()))
 
 
 def nested(entries: Iterable[tuple[str, object]]) -> dict[str, Any]:
@@ -54,7 +61,8 @@ def nested(entries: Iterable[tuple[str, object]]) -> dict[str, Any]:
     return found
 
 
-def _change(text: str) -> tuple[str, object]:
+def change(text: str) -> tuple[str, object]:
+    """An entry, dotted, and its value."""
     entry, equals, value = text.partition("=")
     if not equals or not all(entry.split(".")):
         raise BadValue(f"--set: {text!r} sets nothing", mend="--set loss.kind=huber")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -13,24 +13,28 @@ __all__ = ["RunningFlags"]
 class RunningFlags:
     """Entries below `save`, `preview`, `validation`, `export` and `log`."""
 
-    save_every: Annotated[int | None, typer.Option(help="Steps between copies.", show_default="none")] = None
+    section: ClassVar = "Copies, previews, logs"
+
+    save_every: Annotated[int | None, typer.Option(help="Steps between copies.", show_default="the preset's")] = None
     save_epochs: Annotated[int | None, typer.Option(help="Epochs between copies.")] = None
-    save_keep: Annotated[int | None, typer.Option(metavar="N", help="Last copies that stay.", show_default="all")] = (
-        None
-    )
+    save_keep: Annotated[
+        int | None, typer.Option(metavar="N", help="How many of the last copies stay.", show_default="all")
+    ] = None
     preview_every: Annotated[int | None, typer.Option(help="Steps between previews.", show_default="none")] = None
     preview: Annotated[list[str] | None, typer.Option(help="Prompt to preview; may be repeated.")] = None
     validate_every: Annotated[
         int | None, typer.Option(help="Steps between looks at held-out pictures.", show_default="each copy")
     ] = None
-    form: Annotated[list[str] | None, typer.Option("--format", help="kohya, diffusers or a1111; may be repeated.")] = (
-        None
-    )
-    export_precision: Annotated[str | None, typer.Option(help="fp16, bf16 or fp32.", show_default="fp16")] = None
-    tensorboard: Annotated[
-        bool | None, typer.Option("--tensorboard/--no-tensorboard", help="Log to it too.", show_default=False)
+    form: Annotated[
+        list[str] | None, typer.Option("--format", help="Of the file: kohya, diffusers or a1111; may be repeated.")
     ] = None
-    wandb: Annotated[str | None, typer.Option(metavar="PROJECT", help="Log to Weights & Biases too.")] = None
+    export_precision: Annotated[
+        str | None, typer.Option(help="Of the numbers in the file: fp16, bf16 or fp32.", show_default="fp16")
+    ] = None
+    tensorboard: Annotated[
+        bool | None, typer.Option("--tensorboard/--no-tensorboard", help="Log to TensorBoard, too.", show_default=False)
+    ] = None
+    wandb: Annotated[str | None, typer.Option(metavar="PROJECT", help="Log to Weights & Biases, too.")] = None
 
     def entries(self) -> Mapping[str, object]:
         return {

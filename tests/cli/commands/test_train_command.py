@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.app import main
+from cli.training import _name_of
 from modelhub.catalog import Catalog
 from tests import tiny
 from tests.trainers.pictures import write_picture, write_set
@@ -130,6 +131,19 @@ def test_a_dry_run_tells_what_it_would_take_and_does_nothing(
     assert catalog.last_run("train") is None
 
 
+def test_a_dry_run_says_what_of_a_description_is_left_out(
+    base: int, images: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    description = images.parent / "set.toml"
+    description.write_text(
+        f"[[datasets]]\nresolution = 64\n[[datasets.subsets]]\nimage_dir = '{images}'\n"
+        "caption_extension = '.txt'\nnum_repeat = 5\n"
+    )
+
+    assert lora("--base", base, "--images", description, *SHORT, "--dry-run") == 0
+    assert "num_repeat = 5 is left out: it means nothing here; is it meant for num_repeats?" in capsys.readouterr().err
+
+
 def test_a_training_is_repeated_from_its_own_file(
     base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +154,9 @@ def test_a_training_is_repeated_from_its_own_file(
     assert lora("--from", made.path, "--device", "cpu") == 0
     assert "its tensors are those of kip-set.safetensors" in capsys.readouterr().err
     assert catalog.resolve("kip-set-2").facts.rank == 2
+
+    assert lora("--from", made.path, "--device", "cpu", "--steps", 1, "--name", "shorter") == 0
+    assert "its tensors differ from those of kip-set.safetensors: another recipe" in capsys.readouterr().err
 
     (images / "0.txt").write_text("another")
     assert lora("--from", made.id, "--device", "cpu") == 4
@@ -161,14 +178,34 @@ def test_trainings_are_listed_and_shown(
     assert row[-2:] == [str(made.id), "kip-set"]
 
     main(["train", "show", "1"])
-    said = capsys.readouterr().out
-    assert str(catalog.workspace.runs / "0001-kip-set" / "loss.png") in said
+    said = capsys.readouterr()
+    assert str(catalog.workspace.runs / "0001-kip-set" / "loss.png") in said.out
+    assert f"base         {base} tiny" in said.out
+    assert "judge its copies: modelhub train evaluate 1" in said.err
     assert main(["train", "show", "9"]) == 3
 
 
 def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "presets", "-q"]) == 0
     assert "character-sdxl" in capsys.readouterr().out.splitlines()
+
+
+def test_a_preset_is_printed_with_its_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "presets", "character-sd15"]) == 0
+    assert "batch = 2                              # enough to steady the gradients" in capsys.readouterr().out
+
+
+def test_entries_are_listed_by_parts_of_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "entries", "loss", "kind"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == 'loss.kind = "l2"'
+    assert main(["train", "entries", "alpha", "conv"]) == 0
+    assert capsys.readouterr().out.startswith("options.conv_alpha  (unset)\n    None takes half of conv_rank.")
+
+
+@pytest.mark.parametrize("arguments", [["nothing"], ["--method", "dreambooth"]])
+def test_entries_that_are_not_there_are_an_error(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert main(["train", "entries", *arguments]) == 2
+    assert "try: modelhub train entries" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -186,9 +223,33 @@ def test_a_preset_that_does_not_fit_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("folder", "name"),
+    [("mira", "mira"), ("mira/train", "mira"), ("10_mira girl", "mira girl"), ("sets/Img", "sets"), ("2024_", "2024_")],
+)
+def test_a_result_is_called_by_the_folder_that_tells_something(tmp_path: Path, folder: str, name: str) -> None:
+    assert _name_of({"images": tmp_path / folder}) == name
+
+
+def test_what_is_not_installed_is_named_with_the_command_that_brings_it(
+    base: int, images: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    assert lora("--base", base, "--images", images) == 1
+    assert "needs the package accelerate" in capsys.readouterr().err
+
+
+def test_wrong_flags_are_told_before_torch_is_loaded(base: int, images: Path) -> None:
+    code = "import sys; from cli.app import main; main(sys.argv[1:]); print('torch' in sys.modules)"
+    flags = ["train", "lora", "--base", "nothing", "--images", str(images)]
+    ran = subprocess.run([sys.executable, "-c", code, *flags], capture_output=True, text=True, cwd=REPOSITORY)
+    assert "holds no model 'nothing'" in ran.stderr
+    assert ran.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
     ("method", "flags", "usage"),
     [
-        ("textual-inversion", ["--token", "mira", "--vectors", "2"], '"... kip-set ..." --model 1'),
+        ("textual-inversion", ["--token", "mira", "--vectors", "2"], '"... mira ..." --model 1'),
         ("hypernetwork", ["--structure", "1,1"], '"... <hypernet:kip-set:1>" --model 1'),
         ("full", ["--attention-only"], '"..." --model 2'),
     ],
@@ -201,6 +262,24 @@ def test_every_method_has_its_command(
 
     assert code == 0
     assert f"use it: modelhub generate {usage}" in capsys.readouterr().err
+
+
+def test_a_word_that_is_learned_with_a_lora_is_drawn_with_it(
+    base: int, images: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pair is called by a prompt that says the word, and the LoRA's flag."""
+    word = ["--pivotal", "mira", "--pivotal-vectors", 2, "--pivotal-initial", "ramp", "--pivotal-lr", 1e-2]
+    assert lora("--base", base, "--images", images, *SHORT, *word, "--pivotal-until", 0.5) == 0
+    made = catalog.resolve("kip-set")
+    assert f'modelhub generate "mira, ..." --model {base} --lora {made.id}' in capsys.readouterr().err
+
+    sizes = ["--size", "64x64", "--steps", "1", "--device", "cpu"]
+    assert main(["generate", "mira waving", "--model", "tiny", "--lora", "kip-set", *sizes]) == 0
+
+    run = catalog.last_run("generate")
+    assert run is not None
+    assert [role for role, _ in run.inputs] == ["model", "lora", "embedding"]
+    assert (made.trigger_words, catalog.artifact(run.inputs[2][1]).name) == (("mira",), "kip-set-words")
 
 
 def test_a_learning_rate_is_looked_for(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2, UNET, Part, Weights
 from inference.weights.single_file import checkpoint_parts, part_in
@@ -115,6 +116,15 @@ def test_a_block_that_the_base_lacks_is_refused_with_those_that_there_are(sdxl: 
         places(sdxl, options(block_ranks={"IN11": 4}), [UNET])
 
     assert "IN08, M00, OUT00" in str(caught.value.mend)
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [({"block_ranks": {"IN4": 8}}, "IN4 is no block of a UNet"), ({"block_rates": {"M00": -1}}, "M00 is -1: write 0")],
+)
+def test_what_no_base_has_is_refused_by_the_recipe_itself(entries: Mapping[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        options(**entries)
 
 
 def test_blocks_that_leave_nothing_are_refused(sd15: Mapping[str, Part]) -> None:

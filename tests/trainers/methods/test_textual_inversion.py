@@ -179,6 +179,15 @@ def test_templates_take_the_place_of_captions(checkpoint: Path, templates: str, 
     assert all("kip" in one and "dog" not in one and "{" not in one for one in phrases)
 
 
+def test_headers_tell_the_token_after_the_trigger_that_calls_for_it_too(checkpoint: Path) -> None:
+    plan = planned(checkpoint)
+    wanted = recipe(token="mimokin").model_copy(update={"trigger": "mimo"})
+    (export,) = prepare(loaded(plan), plan, wanted).exports(["kohya"])
+
+    assert export.metadata["modelspec.trigger_phrase"] == "mimo, mimokin"
+    assert export.metadata["modelhub.trigger_words"] == '["mimo", "mimokin"]'
+
+
 def test_the_token_is_the_recipes_trigger_where_the_options_name_none(checkpoint: Path) -> None:
     plan = planned(checkpoint)
     wanted = recipe().model_copy(update={"trigger": "mira"})

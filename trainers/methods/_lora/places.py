@@ -104,8 +104,6 @@ def _is_kernel(shape: tuple[int, ...]) -> bool:
 
 def _check_blocks(options: LoraOptions, known: Sequence[str]) -> None:
     for table in ("block_ranks", "block_alphas", "block_rates"):
-        for block, value in getattr(options, table).items():
+        for block in getattr(options, table):
             if block not in known:
                 raise BadValue(f"{table}: the base has no block {block}", mend=f"name some of {', '.join(known)}")
-            if value < 0:
-                raise BadValue(f"{table}: {block} is {value:g}", mend="write 0 to leave the block out, or more")
