@@ -42,4 +42,6 @@ def _told(found: "Evaluation") -> Iterator[str]:
     best, artifact = found.verdict.cell, found.artifact
     yield f"best: step {best.step} at {best.strength:g}, which is {artifact.id} {artifact.name}, its weight noted"
     yield f"  {found.verdict.reason}"
-    yield f"  likeness by {found.features}; pictures in {found.sheet}"
+    real = "" if found.real_likeness is None else f", the held-out pictures {found.real_likeness:.3f}"
+    yield f"  likeness by {found.features}: what the base draws has {found.base_likeness:.3f}{real}"
+    yield f"  pictures in {found.sheet}"

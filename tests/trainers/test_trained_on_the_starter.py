@@ -109,10 +109,12 @@ def test_a_training_learns_what_it_is_shown_and_leaves_the_rest(
     record_property(
         f"trained {name}",
         f"at {cell.strength:g}: held-out loss {mean(found.base_losses):.4f} -> {cell.loss:.4f}, "
-        f"{gain(found, cell):.1f} standard errors; likeness "
-        f"{cell.likeness:.3f}, above {cell.percentile:.0%} of the base's; drift {cell.drift:.2f}",
+        f"{gain(found, cell):.1f} standard errors; likeness {found.base_likeness:.3f} -> {cell.likeness:.3f} (held-out "
+        f"pictures {found.real_likeness:.3f}), above {cell.percentile:.0%} of the base's; drift {cell.drift:.2f}",
     )
     assert len(found.base_losses) >= 4 * 64
     assert gain(found, cell) > 3
+    assert found.real_likeness is not None
+    assert cell.likeness >= 0.9 * found.real_likeness
     assert cell.percentile >= 0.9
     assert cell.drift <= MOST_DRIFT

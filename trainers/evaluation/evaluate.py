@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import mean
 
 from PIL import Image
 
@@ -63,6 +64,10 @@ class Evaluation:
     """The recommended copy, with its strength as its weight."""
     features: str
     """What likeness was seen by."""
+    base_likeness: float
+    """Mean of what the base draws of the same prompts: where a training begins."""
+    real_likeness: float | None
+    """Mean of the held-out pictures themselves: as good as it gets; None where none were held out."""
     base_losses: tuple[float, ...]
     """Of the held-out pictures, without what was learned."""
     sheet: Path
@@ -107,8 +112,8 @@ def evaluate(run: int, judging: Judging, *, catalog: Catalog, device: str = "aut
     sheet.parent.mkdir(exist_ok=True)
     save(_sheet(judge, list(found.copies), strengths, drawn), sheet, {})
     done = Evaluation(
-        run, tuple(cells), verdict, artifact, features.name, judge.losses(found.plan.base), sheet,
-        sheet.with_name("evaluation.json"),
+        run, tuple(cells), verdict, artifact, features.name, mean(judge.plain_likeness), judge.real_likeness,
+        judge.losses(found.plan.base), sheet, sheet.with_name("evaluation.json"),
     )  # fmt: skip
     _write(done, looks)
     yield Done(done)
@@ -178,6 +183,8 @@ def _write(done: Evaluation, looks: Looks) -> None:
         "run": done.run,
         "looks": asdict(looks),
         "features": done.features,
+        "base_likeness": done.base_likeness,
+        "real_likeness": done.real_likeness,
         "base_losses": done.base_losses,
         "cells": [asdict(one) for one in done.cells],
         "best": {"step": done.verdict.cell.step, "strength": done.verdict.cell.strength, "why": done.verdict.reason},

@@ -20,6 +20,7 @@ from trainers.evaluation.likeness import Set, drift
 from trainers.evaluation.words import vectors_of
 from trainers.material.gathering import gather
 from trainers.material.texts import Texts
+from trainers.material.views import Item
 from trainers.objective import objective_of
 from trainers.plan import TrainingPlan
 from trainers.running.exporting import Written
@@ -44,6 +45,10 @@ class Judge:
     """The pictures that were learned from."""
     plain: list[Image.Image]
     """What the base draws of the same prompts."""
+    plain_likeness: Sequence[float]
+    """Of each of these."""
+    real_likeness: float | None
+    """Mean of the held-out pictures: nothing that is drawn can be expected to be more alike."""
     elsewhere: Looks
     base_elsewhere: list[Image.Image]
     other_elsewhere: list[Image.Image]
@@ -57,8 +62,8 @@ class Judge:
         worn = with_trained(self.load.base, copy, self.plan.recipe, strength)
         drawn = yield from draw(self.load, worn, self.looks, self.engine)
         elsewhere = yield from draw(self.load, worn, self.elsewhere, self.engine)
-        alike, plain = self.known.likeness(drawn), self.known.likeness(self.plain)
-        above = mean(mean(one > other for other in plain) for one in alike)
+        alike = self.known.likeness(drawn)
+        above = mean(mean(one > other for other in self.plain_likeness) for one in alike)
         apart = drift(elsewhere, self.base_elsewhere, self.other_elsewhere)
         return Cell(step, strength, mean(alike), above, apart, self.losses(worn)), drawn
 
@@ -79,7 +84,11 @@ def called(plan: TrainingPlan, load: LoadPlan, looks: Looks, features: Features,
     base = yield from draw(load, load.base, elsewhere, engine)
     other = yield from draw(load, load.base, replace(elsewhere, seed=looks.seed + 1000), engine)
     known = Set([open_image(path) for path in _learned(plan)], features)
-    return Judge(plan, load, engine, looks, known, plain, elsewhere, base, other, held_out)
+    real = known.likeness([open_image(path) for path in _spread(plan, plan.held_out)]) if plan.held_out else []
+    return Judge(
+        plan, load, engine, looks, known, plain, known.likeness(plain), mean(real) if real else None, elsewhere, base,
+        other, held_out,
+    )  # fmt: skip
 
 
 def _held_out(plan: TrainingPlan, engine: Engine, cache: Path) -> Generator[Progress | Notice, None, HeldOut]:
@@ -91,6 +100,11 @@ def _held_out(plan: TrainingPlan, engine: Engine, cache: Path) -> Generator[Prog
 
 
 def _learned(plan: TrainingPlan) -> Sequence[Path]:
-    """Pictures of what was learned, not of its class, spread over the whole set."""
-    paths = list(dict.fromkeys(plan.samples[item.sample].path for item in plan.items if not item.prior))
+    """Pictures of what was learned, not of its class."""
+    return _spread(plan, [item for item in plan.items if not item.prior])
+
+
+def _spread(plan: TrainingPlan, items: Sequence[Item]) -> Sequence[Path]:
+    """Their pictures; where these are many, some from all over the set."""
+    paths = list(dict.fromkeys(plan.samples[item.sample].path for item in items))
     return paths[:: -(-len(paths) // _COMPARED)]

@@ -62,6 +62,14 @@ def test_held_out_losses_are_pair_by_pair_and_those_of_the_base_beside_them(judg
     assert all(one.losses != judged.found.base_losses for one in judged.found.cells)
 
 
+def test_likeness_has_a_scale_from_what_the_base_draws_to_pictures_that_were_held_out(judged: Judged) -> None:
+    real = judged.found.real_likeness
+
+    assert real is not None
+    assert 0.5 < real < 1
+    assert 0 < judged.found.base_likeness < 0.9 * real
+
+
 def test_the_best_pair_is_what_generate_takes_without_a_number(judged: Judged) -> None:
     best, artifact = judged.found.verdict.cell, judged.found.artifact
 

@@ -9,7 +9,7 @@ from modelhub.upkeep.export.layouts import LAYOUTS, folder_for, numbered, portab
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", set(Kind) - {Kind.UNKNOWN, Kind.TAGGER, Kind.CAPTIONER})
+@pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.UNKNOWN, Kind.TAGGER, Kind.CAPTIONER}))
 def test_every_kind_that_lies_in_single_files_has_a_folder(layout: str, kind: Kind) -> None:
     place = folder_for(layout, Facts(kind=kind), is_folder=False)
     assert place
