@@ -1,15 +1,16 @@
-"""What the training loop knows of a method."""
+"""What the training loop knows of a method (no torch)."""
 
 import random
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Protocol
 
 from modelhub.kinds import Kind
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 __all__ = ["Export", "ParameterGroup", "Trainee"]
 
@@ -19,7 +20,7 @@ class ParameterGroup:
     """Parameters that share a learning rate."""
 
     name: str
-    parameters: Sequence[nn.Parameter]
+    parameters: Sequence["nn.Parameter"]
     learning_rate: float
     """At the top of the schedule."""
     until: float = 1.0
@@ -31,7 +32,7 @@ class Export:
     """One file that a training comes to."""
 
     kind: Kind
-    tensors: Mapping[str, Tensor]
+    tensors: Mapping[str, "Tensor"]
     """Under the names that other tools read."""
     format: str
     """``kohya``, ``diffusers`` or ``a1111``."""
@@ -48,7 +49,7 @@ class Trainee(Protocol):
     """Parameters that learn, joined to a frozen base."""
 
     @property
-    def module(self) -> nn.Module:
+    def module(self) -> "nn.Module":
         """Owns the parameters; its state dict is what a resumable state keeps, in float32."""
         ...
 
@@ -58,7 +59,7 @@ class Trainee(Protocol):
         ...
 
     @property
-    def words(self) -> Mapping[str, Mapping[str, Tensor]]:
+    def words(self) -> Mapping[str, Mapping[str, "Tensor"]]:
         """Role of a text encoder -> word -> vectors that stand for it, [vectors, width]; empty but for new words."""
         ...
 

@@ -6,17 +6,20 @@ training ran stands in the catalog.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from trainers.methods import Export
 from trainers.plan import TrainingPlan
 from trainers.running.header.kohya import kohya
 from trainers.running.header.modelspec import modelspec
 from trainers.running.header.origin import DATASET_KEY, RECIPE_KEY, origin, pictures, told_recipe
 
+if TYPE_CHECKING:
+    from trainers.methods import Export
+
 __all__ = ["DATASET_KEY", "RECIPE_KEY", "header", "pictures", "told_recipe"]
 
 
-def header(plan: TrainingPlan, steps: int, export: Export, tensor_digest: str) -> dict[str, str]:
+def header(plan: TrainingPlan, steps: int, export: "Export", tensor_digest: str) -> dict[str, str]:
     """All entries, after so many steps; `tensor_digest` is the SHA-256 of the tensors alone."""
     told: Mapping[str, object] = {
         **origin(plan, export),
