@@ -108,7 +108,7 @@ def _examined(session: Session, place: Path | None, flags: DatasetFlags, *, thum
 
 def _recipe(session: Session, place: Path | None, flags: DatasetFlags) -> "Recipe":
     """The recipe's entries, which may be few, with the flags over them."""
-    from cli.training import over
+    from cli.recipes import over
     from trainers.recipe import parse_recipe, read_fields
 
     said = read_fields(session.cwd / flags.recipe) if flags.recipe else {}

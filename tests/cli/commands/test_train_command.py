@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.app import main
-from cli.training import _name_of
+from cli.recipes import _name_of
 from modelhub.catalog import Catalog
 from tests import tiny
 from tests.trainers.pictures import write_picture, write_set

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from cli.flags import training
 from cli.flags.training import FullFlags, HypernetworkFlags, LoraFlags, PictureFlags, RecipeFlags, WordFlags
 from cli.flags.training.recipe import nested
-from cli.training import Flags, over
+from cli.recipes import Flags, over
 from modelhub.errors import BadValue
 from trainers.recipe import Recipe
 from trainers.recipe.methods import METHODS
