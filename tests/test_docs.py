@@ -37,11 +37,34 @@ def test_both_readmes_show_the_same_commands_and_pictures() -> None:
     english, chinese = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md"))
 
     assert _commands(english) == _commands(chinese)
-    assert re.findall(r"docs/images/[\w.-]+", english) == re.findall(r"docs/images/[\w.-]+", chinese)
+    assert _pictures(english) == _pictures(chinese)
+
+
+def test_both_training_guides_show_the_same_commands_and_output() -> None:
+    english, chinese = _training_guides()
+
+    assert [_blocks(section) for section in english] == [_blocks(section) for section in chinese]
+
+
+def test_both_training_guides_name_the_same_things_in_each_section_and_row() -> None:
+    for section, translated in zip(*_training_guides(), strict=True):
+        heading = section.partition("\n")[0]
+        assert _rows(section) == _rows(translated), heading
+        assert _names(section) == _names(translated), heading
+        assert _pictures(section) == _pictures(translated), heading
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/catalog.md", "docs/hubs.md"]
+    "document",
+    [
+        "README.md",
+        "README.zh-CN.md",
+        "CONTRIBUTING.md",
+        "docs/catalog.md",
+        "docs/hubs.md",
+        "docs/training.md",
+        "docs/training.zh-CN.md",
+    ],
 )
 def test_every_link_to_a_file_leads_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
@@ -87,3 +110,27 @@ def _spread_of_one(x: torch.Tensor, sigma: float) -> torch.Tensor:
 
 def _commands(text: str) -> list[str]:
     return [line.split("#")[0].strip() for line in re.findall(r"^\$ (.*)$", text, re.MULTILINE)]
+
+
+def _training_guides() -> list[list[str]]:
+    """The sections of the English one, then those of the Chinese one."""
+    guides = (ROOT / "docs" / name for name in ("training.md", "training.zh-CN.md"))
+    return [guide.read_text(encoding="utf-8").split("\n## ") for guide in guides]
+
+
+def _blocks(text: str) -> list[str]:
+    return re.findall(r"^```.*?^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def _rows(text: str) -> list[list[str]]:
+    """What each row of the tables names in backticks, in any order, since languages order words differently."""
+    return [sorted(re.findall(r"`[^`]+`", row)) for row in re.findall(r"^\|.*$", text, re.MULTILINE)]
+
+
+def _names(text: str) -> set[str]:
+    """What the text around the blocks names in backticks."""
+    return set(re.findall(r"`[^`]+`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
+
+
+def _pictures(text: str) -> list[str]:
+    return re.findall(r"images/[\w.-]+", text)

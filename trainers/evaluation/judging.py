@@ -44,19 +44,19 @@ class Verdict:
 
 
 def judged(cells: Sequence[Cell], *, most_drift: float = 0.5) -> Verdict:
-    """Of those that leave other things alone and whose held-out loss is the best but for chance, the most alike one.
+    """Of the copies that know held-out pictures as well as the best one, the strength that is most alike.
 
-    Where none leaves other things alone, the one that does so most, of those that are clearly alike. Where two are as
-    alike, the weaker, then the earlier one. "But for chance": the mean difference from the best, pair
-    by pair, is at most one standard error.
+    Those that change other things too much are left out; where all do, it is the one that does so least, of those
+    that are clearly alike. A strength is not chosen by its loss, which is nearly always least where the training
+    had it; but where several are as alike, that decides, then the weaker, then the earlier.
     """
     if not cells:
         raise BadValue("nothing was measured")
-    calm = [one for one in cells if one.drift <= most_drift] or [_calmest(cells)]
-    sound = _as_good_as_the_best(calm)
-    top = max(one.likeness for one in sound)
-    alike = [one for one in sound if one.likeness >= top - _LEAST_GAIN]
-    best = min(alike, key=lambda one: (one.strength, one.step))
+    sound = _of_the_best_copies(cells)
+    calm = [one for one in sound if one.drift <= most_drift] or [_calmest(sound)]
+    top = max(one.likeness for one in calm)
+    alike = [one for one in calm if one.likeness >= top - _LEAST_GAIN]
+    best = min(alike, key=lambda one: (one.loss or 0.0, one.strength, one.step))
     return Verdict(best, _reason(best, cells, most_drift))
 
 
@@ -66,12 +66,17 @@ def _calmest(cells: Sequence[Cell]) -> Cell:
     return min(clear or cells, key=lambda one: one.drift)
 
 
-def _as_good_as_the_best(cells: Sequence[Cell]) -> list[Cell]:
-    measured = [one for one in cells if one.loss is not None]
-    if not measured:
+def _of_the_best_copies(cells: Sequence[Cell]) -> list[Cell]:
+    """All strengths of the copies whose least held-out loss is the least of all, but for chance.
+
+    "But for chance": the mean difference from the best, pair by pair, is at most one standard error.
+    """
+    by_loss = sorted((one for one in cells if one.loss is not None), key=lambda one: one.loss or 0.0, reverse=True)
+    least = {one.step: one for one in by_loss}
+    if not least:
         return list(cells)
-    best = min(measured, key=lambda one: one.loss or 0.0)
-    return [one for one in measured if _gap(one, best) <= 0.0]
+    good = {step for step, one in least.items() if _gap(one, by_loss[-1]) <= 0.0}
+    return [one for one in cells if one.step in good]
 
 
 def _gap(one: Cell, best: Cell) -> float:

@@ -54,6 +54,13 @@ def test_a_loss_that_is_worse_than_by_chance_rules_a_cell_out() -> None:
     assert judged([cell(1, 1, 0.7, losses=good), cell(2, 1, 0.9, losses=level)]).cell.step == 2
 
 
+def test_a_copys_strength_goes_by_what_it_draws_and_by_the_loss_where_that_says_nothing() -> None:
+    low, high = (0.10, 0.20, 0.30), (0.20, 0.30, 0.41)
+
+    assert judged([cell(1, 0.6, 0.8, losses=high), cell(1, 1, 0.7, losses=low)]).cell.strength == 0.6
+    assert judged([cell(1, 0.6, 0.7, losses=high), cell(1, 1, 0.698, losses=low)]).cell.strength == 1
+
+
 def test_the_reason_names_the_figures_beside_the_best_of_each() -> None:
     verdict = judged([cell(1, 0.5, 0.71, losses=(0.1, 0.3)), cell(2, 1.0, 0.9, losses=(0.3, 0.5), drift=0.2)])
 
