@@ -47,4 +47,4 @@ def _places(mark: re.Pattern[str], sentence: str) -> list[int]:
 def _section(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return _ARGUMENTS
-    return parameter.rich_help_panel or _OTHERS
+    return getattr(parameter, "rich_help_panel", None) or _OTHERS

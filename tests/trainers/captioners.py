@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SIDE", "TAGS", "write_captioner", "write_chat", "write_tagger"]
+__all__ = ["SIDE", "TAGS", "image_processor", "write_captioner", "write_chat", "write_tagger"]
 
 SIDE = 32
 TAGS = (("general_fun", 9), ("explicit", 9), ("red", 0), ("green_hair", 0), ("blue", 0), ("o_o", 0), ("fox_(zoo)", 4))
@@ -43,6 +43,14 @@ def write_tagger(folder: Path, batch: int | str = "N", channels: int = 3) -> Pat
     return folder
 
 
+def image_processor(name: str) -> Any:
+    """transformers' own of a family of nets, such as ``CLIP``, that works on Pillow's pictures."""
+    import transformers
+
+    called = f"{name}ImageProcessor"  # older versions have no other
+    return getattr(transformers, f"{called}Pil", None) or getattr(transformers, called)
+
+
 def write_captioner(folder: Path, kind: str = "blip") -> Path:
     """A captioner of random weights with 40 words, as transformers saves one: ``blip``, ``git`` or ``vit-gpt2``."""
     import torch
@@ -70,14 +78,14 @@ def _blip() -> tuple[Any, Any]:
     says = {**_SAYS, "encoder_hidden_size": 16, "projection_dim": 16, "pad_token_id": 0, "sep_token_id": 3}
     sees = {**_SEES, "initializer_range": 0.02}  # BLIP's own is nearly 0
     config = transformers.BlipConfig(text_config=says, vision_config=sees, projection_dim=16)
-    looks = transformers.BlipImageProcessorPil(size={"height": SIDE, "width": SIDE})
+    looks = image_processor("Blip")(size={"height": SIDE, "width": SIDE})
     return looks, transformers.BlipForConditionalGeneration(config)
 
 
 def _git() -> tuple[Any, Any]:
     import transformers
 
-    looks = transformers.CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE})
+    looks = image_processor("CLIP")(size={"shortest_edge": SIDE}, crop_size={"height": SIDE, "width": SIDE})
     return looks, transformers.GitForCausalLM(transformers.GitConfig(vision_config=_SEES, **_SAYS))
 
 
@@ -93,7 +101,7 @@ def _vit_gpt2() -> tuple[Any, Any]:
     )
     net.config.decoder_start_token_id = net.generation_config.decoder_start_token_id = 2
     net.config.pad_token_id = net.generation_config.pad_token_id = 0
-    return transformers.ViTImageProcessorPil(size={"height": SIDE, "width": SIDE}), net
+    return image_processor("ViT")(size={"height": SIDE, "width": SIDE}), net
 
 
 def _sharpen(net: Any) -> None:

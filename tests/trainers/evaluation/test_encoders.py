@@ -10,7 +10,6 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import (
     CLIPConfig,
-    CLIPImageProcessorPil,
     CLIPModel,
     CLIPTextConfig,
     CLIPVisionConfig,
@@ -24,6 +23,7 @@ from transformers import (
 from modelhub.catalog import Catalog
 from modelhub.errors import BadValue, BrokenFile, Incompatible, UnknownRef, UnsafeFile
 from tests import tables
+from tests.trainers.captioners import image_processor
 from tests.trainers.pictures import picture
 from trainers.evaluation.encoders import load_encoder
 from trainers.seeing import ENCODER, looked_up
@@ -45,7 +45,7 @@ def clip(tmp_path: Path) -> Path:
 
 def test_clip_sees_what_its_own_library_sees(clip: Path) -> None:
     pictures = [picture((64, 48)), picture((40, 90), shade=200)]
-    processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    processor = image_processor("CLIP")(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
     pixels = processor(pictures, return_tensors="pt")["pixel_values"]
     model = CLIPVisionModelWithProjection.from_pretrained(clip)
     with torch.no_grad():

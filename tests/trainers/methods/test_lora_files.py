@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline
+from packaging.version import Version
 from torch import Tensor
 
 from inference.plan import plan_adapter
@@ -50,6 +52,9 @@ def largest(now: tuple[Tensor, ...], then: tuple[Tensor, ...]) -> float:
     return max((one - other).abs().max().item() for one, other in zip(now, then, strict=True))
 
 
+@pytest.mark.skipif(
+    Version(diffusers.__version__) < Version("0.42"), reason="older ones take another alpha for some of several ranks"
+)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("name", "entries"),
