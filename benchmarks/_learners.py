@@ -14,6 +14,7 @@ from diffusers import DDPMScheduler
 from peft import LoraConfig
 from torch import Tensor, nn
 
+from benchmarks._sizes import shared
 from inference.conditioning.reading import Reading
 from inference.plan import ModelPlan
 from inference.weights.parts import TEXT_ENCODER, UNET, VAE
@@ -21,9 +22,9 @@ from modelhub import starter
 from modelhub.jobs import Step
 from trainers.caches import CachedLatents
 from trainers.dataset import Sample, open_image, read_dataset
-from trainers.learning.batch import Batch, Batches, Piece
+from trainers.learning.batch import Batch, Batches
 from trainers.learning.loop import Trainer
-from trainers.material.buckets import Placement, steps
+from trainers.material.buckets import Placement
 from trainers.material.material import Material
 from trainers.material.texts import Texts
 from trainers.material.views import Item, View
@@ -76,7 +77,7 @@ class Ours:
         self, models: Mapping[str, nn.Module], plan: ModelPlan, pictures: Pictures, batch: int, device: torch.device
     ) -> None:
         recipe = _recipe(batch)
-        own = {**models, UNET: copy.deepcopy(models[UNET], _shared(models[UNET]))}
+        own = {**models, UNET: copy.deepcopy(models[UNET], shared(models[UNET]))}
         self.unet = own[UNET]
         self.trainee = lora.prepare(own, plan, recipe)
         self.texts = Texts(plan, own, {}, clip_skip=1, learns=False)
@@ -100,15 +101,9 @@ class Ours:
         return [one.loss for one in islice(self._steps, count)]
 
     def batches(self, count: int) -> Iterator[Batch]:
-        """What the first steps learn from."""
-        recipe, items = self._batches.recipe, self._batches.material.items
-        sizes = [one.placement.bucket for one in items]
-        number = 0
-        for epoch in range(count):
-            for step in steps(sizes, recipe.batch, accumulate=1, seed=recipe.seed, epoch=epoch):
-                if number < count:
-                    yield self._batches(Piece(step[0], epoch, number, 0))
-                number += 1
+        """What the next steps learn from."""
+        for pieces in islice(self._trainer.ahead(), count):
+            yield self._batches(pieces[0])
 
 
 class Theirs:
@@ -117,7 +112,7 @@ class Theirs:
     def __init__(self, models: Mapping[str, nn.Module], pictures: Pictures, batch: int, device: torch.device) -> None:
         self._vae: Any = models[VAE]
         self._text_encoder: Any = models[TEXT_ENCODER]
-        self.unet: Any = cast(Any, copy.deepcopy(models[UNET], _shared(models[UNET])))
+        self.unet: Any = cast(Any, copy.deepcopy(models[UNET], shared(models[UNET])))
         self.unet.add_adapter(
             LoraConfig(r=_RANK, lora_alpha=_RANK, init_lora_weights="gaussian", target_modules=list(_LAYERS))
         )
@@ -182,8 +177,3 @@ class Theirs:
         self._schedule.step()
         self._optimizer.zero_grad()
         return float(told)
-
-
-def _shared(model: nn.Module) -> dict[int, Any]:
-    """For a copy of the modules over the very same frozen parameters."""
-    return {id(parameter): parameter for parameter in model.parameters()}

@@ -1,6 +1,7 @@
 """Networks as large as Stable Diffusion 1.5's, with numbers by lot: what they cost, without what they know."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -9,7 +10,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from inference.weights.parts import TEXT_ENCODER, UNET, VAE
 
-__all__ = ["sd1_models", "sd1_unet"]
+__all__ = ["sd1_models", "sd1_unet", "shared"]
 
 
 def sd1_unet(device: torch.device, dtype: torch.dtype) -> nn.Module:
@@ -36,6 +37,11 @@ def sd1_models(device: torch.device, dtype: torch.dtype) -> Mapping[str, nn.Modu
         VAE: _by_lot(vae, device, dtype),
         TEXT_ENCODER: text_encoder,
     }
+
+
+def shared(model: nn.Module) -> dict[int, Any]:
+    """For a copy of the modules over the very same parameters."""
+    return {id(parameter): parameter for parameter in model.parameters()}
 
 
 def _by_lot(made: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks._figure import Figure, seconds_in_turn
 from benchmarks._gpus import peak
-from benchmarks._sizes import sd1_unet
+from benchmarks._sizes import sd1_unet, shared
 from inference.attention import lightened
 from inference.conditioning.encoding import Encoding
 from inference.conditioning.timeline import Guide, Timeline
@@ -79,7 +79,7 @@ def _cells(device: torch.device) -> Iterator[tuple[str, nn.Module, int, int, int
 
 class _Ours:
     def __init__(self, unet: nn.Module, device: torch.device, side: int) -> None:
-        self.unet = lightened(copy.deepcopy(unet, _shared(unet)))
+        self.unet = lightened(copy.deepcopy(unet, shared(unet)))
         self._device, self._shape = device, (4, side, side)
         self._table = sigma_table(_SD1, "epsilon", zero_snr=False, noise_range=None)
         self._texts = [Timeline.fixed(Encoding(one)) for one in _texts(unet, device)]
@@ -184,11 +184,6 @@ def _utilisation(name: str, ours: _Ours, device: torch.device) -> Figure:
     seconds = time.perf_counter() - begun
     share = counter.get_total_flops() / seconds / peak(device)
     return Figure(f"{name}: share of the GPU's peak", 100 * share, "%")
-
-
-def _shared(unet: nn.Module) -> dict[int, Any]:
-    """For a copy of the modules over the very same parameters."""
-    return {id(parameter): parameter for parameter in unet.parameters()}
 
 
 def _texts(unet: Any, device: torch.device) -> tuple[Tensor, Tensor]:
