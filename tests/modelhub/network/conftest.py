@@ -9,5 +9,5 @@ from modelhub.network import Network
 
 @pytest.fixture
 def network() -> Iterator[Network]:
-    with Network(allow=["127.0.0.1"], stall_seconds=0.3) as opened:
+    with Network(allow=["127.0.0.1"]) as opened:
         yield opened

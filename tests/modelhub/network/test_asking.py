@@ -35,7 +35,7 @@ def waiting() -> Waiting:
 @pytest.fixture
 def network(waiting: Waiting) -> Iterator[Network]:
     calm = {"sleep": waiting.sleep, "clock": lambda: waiting.now, "chance": lambda: 0.0}
-    with Network(allow=["127.0.0.1"], stall_seconds=0.2, **calm) as opened:  # type: ignore[arg-type]
+    with Network(allow=["127.0.0.1"], **calm) as opened:  # type: ignore[arg-type]
         yield opened
 
 

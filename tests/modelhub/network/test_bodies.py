@@ -41,14 +41,17 @@ def test_a_body_that_is_cut_short_gives_what_came_and_then_says_so(network: Netw
                 opened.readinto(view)
 
 
-def test_a_machine_that_falls_silent_is_left(network: Network) -> None:
+def test_a_machine_that_falls_silent_is_left() -> None:
     waiting = threading.Event()
 
     def silent(peer: socket.socket) -> None:
         peer.sendall(answer(b"half", length=8))
         waiting.wait(5)
 
-    with machine({"/x": silent, "/y": lambda peer: waiting.wait(5)}) as hub:
+    with (
+        machine({"/x": silent, "/y": lambda peer: waiting.wait(5)}) as hub,
+        Network(allow=["127.0.0.1"], stall_seconds=0.3) as network,
+    ):
         with network.open(f"{hub.url}/x") as opened:
             view = memoryview(bytearray(100))
             assert opened.readinto(view) == 4

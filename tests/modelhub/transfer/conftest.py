@@ -86,7 +86,7 @@ def storage() -> Iterator[Storage]:
 
 @pytest.fixture
 def network() -> Iterator[Network]:
-    with Network(allow=("127.0.0.1",), stall_seconds=0.2) as network:
+    with Network(allow=("127.0.0.1",)) as network:
         yield network
 
 

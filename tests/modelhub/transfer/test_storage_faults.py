@@ -1,8 +1,11 @@
 """Whatever a storage does wrong, the file comes whole in the end, or the error says why it does not."""
 
+from dataclasses import replace
+
 import pytest
 
 from modelhub.errors import AccessDenied, BrokenFile, ModelHubError, NotOffered, Unreachable
+from modelhub.network import Network
 from modelhub.transfer import Located, Pace
 from tests.modelhub.transfer.conftest import CONTENT, OTHER, SHA256, Desk
 from tests.servers.faults import (
@@ -27,7 +30,6 @@ PASSING = {
     "cut again and again": [cut(10_000)] * 12,
     "reset": [reset(100_000)],
     "no answer": [shut],
-    "stall": [stall(100_000)],
     "chunks that break off": [chunked(100_000)],
     "chunks": [chunked()],
     "range ignored": [cut(100_000), ignored_range],
@@ -58,6 +60,13 @@ def test_what_passes_is_overcome(faults: list[Fault], sha256: str | None, desk: 
     assert desk.target.read_bytes() == CONTENT
     assert (received.sha256, received.size, received.is_verified) == (SHA256, len(CONTENT), sha256 is not None)
     assert desk.names() == ["kip.safetensors"]
+
+
+def test_a_stall_is_overcome(desk: Desk) -> None:
+    desk.storage.faults += [stall(100_000)]
+    with Network(allow=("127.0.0.1",), stall_seconds=0.2) as impatient:
+        assert replace(desk, network=impatient).fetch().sha256 == SHA256
+    assert desk.target.read_bytes() == CONTENT
 
 
 LASTING: dict[str, tuple[Fault, type[ModelHubError], str]] = {
