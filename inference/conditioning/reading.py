@@ -28,15 +28,17 @@ class Read:
         """[texts, chunks, 77, width], each vector times its token's weight.
 
         "Original" emphasis then scales the chunks that stand side by side, so that their common mean is what it
-        was; a text that was given twice counts twice.
+        was; a text that was given twice counts twice. Computed in float32: the mean of many numbers of either sign is
+        small, and half precision would leave little of it.
         """
         weights = [[chunk.weights for chunk in text] for text in self.chunks]
         if all(weight == 1.0 for text in weights for chunk in text for weight in chunk):
             return states
-        weighted = states * torch.tensor(weights, device=states.device, dtype=states.dtype)[..., None]
+        exact = states.float()
+        weighted = exact * torch.tensor(weights, device=states.device)[..., None]
         if self.emphasis == "Original":
-            weighted = weighted * (_means(states[self.order]) / _means(weighted[self.order]))
-        return weighted
+            weighted = weighted * (_means(exact[self.order]) / _means(weighted[self.order]))
+        return weighted.to(states.dtype)
 
 
 @dataclass(frozen=True, slots=True)
