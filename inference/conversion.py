@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from inference.relayout import plan_folder, plan_single
 from inference.weights.convert import Conversion, ConversionPlan, convert, plan_conversion
-from inference.weights.convert_folder import convert_folder, pickle_in
+from inference.weights.convert_folder import FolderPlan, convert_folder, pickles_in, plan_folder_conversion
 from inference.weights.ncnn import is_ncnn, plan_ncnn
 from inference.weights.reduce import plan_reduced
 from inference.weights.rewrite import rewrite
@@ -23,7 +23,7 @@ from inference.weights.rows import Precision, RewritePlan
 from modelhub.catalog import Catalog
 from modelhub.catalog.adding import model_name
 from modelhub.errors import BadValue, NameTaken, UnknownRef
-from modelhub.headers import TensorTable, read_table, read_tensor
+from modelhub.headers import TensorTable, holds_model, read_table, read_tensor
 from modelhub.identify import identify
 from modelhub.jobs import Done, Job
 from modelhub.kinds import Artifact, Facts
@@ -34,6 +34,8 @@ __all__ = ["Converted", "Layout", "Planned", "Precision", "Wish", "convert_model
 
 _SUFFIX = ".safetensors"
 _PIPELINE = "model_index.json"
+Plan: TypeAlias = ConversionPlan | FolderPlan | RewritePlan
+"""Pickles as safetensors, one or a network's folder; or safetensors anew."""
 
 
 class Layout(StrEnum):
@@ -69,7 +71,7 @@ class Wish:
 class Planned:
     """One conversion that can be carried out."""
 
-    plan: ConversionPlan | RewritePlan
+    plan: Plan
     target: Path
     original: Artifact | None
     """What the catalog knows of the source, if anything."""
@@ -78,7 +80,7 @@ class Planned:
     @property
     def label(self) -> str:
         """What is added to the original's name."""
-        if isinstance(self.plan, ConversionPlan):
+        if not isinstance(self.plan, RewritePlan):
             return "safetensors"
         return "-".join(filter(None, (self.wish.layout, *self.wish.words)))
 
@@ -116,16 +118,16 @@ def convert_model(planned: Planned, *, catalog: Catalog) -> Job[Converted]:
     yield Done(converted)
 
 
-def _work(plan: ConversionPlan | RewritePlan, target: Path) -> Job[Conversion]:
+def _work(plan: Plan, target: Path) -> Job[Conversion]:
     if isinstance(plan, RewritePlan):
         return rewrite(plan, target)
-    return convert(plan, target) if target.suffix == _SUFFIX else convert_folder(plan, target)
+    return convert(plan, target) if isinstance(plan, ConversionPlan) else convert_folder(plan, target)
 
 
 @contextmanager
 def _recorded(planned: Planned, catalog: Catalog) -> Iterator[MutableSequence[int]]:
     """A run, for what is made anew out of a model; another format of the same numbers is none."""
-    if isinstance(planned.plan, ConversionPlan):
+    if not isinstance(planned.plan, RewritePlan):
         yield []
         return
     wish = planned.wish
@@ -141,7 +143,7 @@ def _recorded(planned: Planned, catalog: Catalog) -> Iterator[MutableSequence[in
 def _held(ref: str, catalog: Catalog) -> Artifact | None:
     """What the catalog knows of it; None for a file that it does not hold, whatever another one is called."""
     path = Path(ref).expanduser().absolute()
-    if not path.is_file() and not (path / _PIPELINE).is_file():
+    if not path.is_file() and not _is_model_folder(path):
         return catalog.resolve(ref)
     try:
         found = catalog.resolve(str(path))
@@ -150,17 +152,20 @@ def _held(ref: str, catalog: Catalog) -> Artifact | None:
     return found if any(place.path.samefile(path) for place in found.locations if place.path.exists()) else None
 
 
-def _plan(source: Path, original: Artifact | None, wish: Wish) -> ConversionPlan | RewritePlan:
+def _is_model_folder(path: Path) -> bool:
+    return path.is_dir() and holds_model([one.name for one in path.iterdir()])
+
+
+def _plan(source: Path, original: Artifact | None, wish: Wish) -> Plan:
     if is_ncnn(source):
         _check_plain(source, wish)
         return plan_ncnn(source, half=wish.precision is Precision.F16)
     table = read_table(source)
-    pickled = source if table.container != "diffusers" else _pickle_alone(source)
-    if table.container == "diffusers" and not pickled:
-        return _plan_out_of_folder(source, table, original, wish)
-    if pickled and table.container != "safetensors":
+    if table.container == "diffusers":
+        return _plan_pickles(source, wish) or _plan_out_of_folder(source, table, original, wish)
+    if table.container != "safetensors":
         _check_plain(source, wish)
-        return plan_conversion(pickled, half=wish.precision is Precision.F16, keep_ema=wish.keep_ema)
+        return plan_conversion(source, half=wish.precision is Precision.F16, keep_ema=wish.keep_ema)
     if wish.layout is Layout.FOLDER:
         return plan_folder(source, _facts(source, table, original), wish.precision)
     if not (wish.precision or wish.prune) and wish.keep_ema:
@@ -169,9 +174,18 @@ def _plan(source: Path, original: Artifact | None, wish: Wish) -> ConversionPlan
     return plan_reduced(source, precision=wish.precision, keep_ema=wish.keep_ema, prune=wish.prune)
 
 
-def _pickle_alone(source: Path) -> Path | None:
-    """The weights of a folder that is one network, where they are a pickle."""
-    return None if (source / _PIPELINE).is_file() else pickle_in(source)
+def _plan_pickles(source: Path, wish: Wish) -> ConversionPlan | FolderPlan | None:
+    """For the weights of a folder that is one network, where they are pickles; one of them may become a file alone."""
+    pickles = () if (source / _PIPELINE).is_file() else pickles_in(source)
+    if not pickles:
+        return None
+    _check_plain(source, wish)
+    plan = plan_folder_conversion(source, half=wish.precision is Precision.F16, keep_ema=wish.keep_ema)
+    if wish.out is None or wish.out.suffix != _SUFFIX:
+        return plan
+    if len(pickles) > 1:
+        raise BadValue(f"{source} is {len(pickles)} files, which become a folder", mend="--out FOLDER")
+    return plan.files[0]
 
 
 def _plan_out_of_folder(source: Path, table: TensorTable, original: Artifact | None, wish: Wish) -> RewritePlan:
@@ -196,7 +210,7 @@ def _facts(source: Path, table: TensorTable, original: Artifact | None) -> Facts
     return original.facts if original else identify(table, name=source.stem, read=partial(read_tensor, source, table))
 
 
-def _target(source: Path, plan: ConversionPlan | RewritePlan, wish: Wish, workspace: Workspace) -> Path:
+def _target(source: Path, plan: Plan, wish: Wish, workspace: Workspace) -> Path:
     if wish.out is not None and wish.out.suffix == _SUFFIX:
         if wish.layout is Layout.FOLDER:
             raise BadValue(f"--out {wish.out} is a file, and a folder will be written", mend="--out FOLDER")
@@ -212,8 +226,8 @@ def _target(source: Path, plan: ConversionPlan | RewritePlan, wish: Wish, worksp
     return workspace.models / identify(read_table(source), name=source.stem).kind / name
 
 
-def _file_name(source: Path, plan: ConversionPlan | RewritePlan, wish: Wish) -> str:
-    if isinstance(plan, ConversionPlan) and source.is_dir():
+def _file_name(source: Path, plan: Plan, wish: Wish) -> str:
+    if isinstance(plan, FolderPlan):
         return f"{model_name(source)}-safetensors"
     if isinstance(plan, ConversionPlan):
         return source.stem + ("-converted" if source.suffix == _SUFFIX else "") + _SUFFIX

@@ -23,7 +23,7 @@ class Sort:
 
 
 TAGGER = Sort((Kind.TAGGER,), "hf:SmilingWolf/wd-swinv2-tagger-v3")
-CAPTIONER = Sort((Kind.CAPTIONER,), "hf:Salesforce/blip-image-captioning-large")
+CAPTIONER = Sort((Kind.CAPTIONER,), "hf:florence-community/Florence-2-base")
 ENCODER = Sort((Kind.IMAGE_ENCODER, Kind.TEXT_ENCODER), "hf:facebook/dinov2-base")
 """A CLIP with both halves is a text encoder that sees, too."""
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.exits import end
+from cli.options import DryRun
 from cli.render import error_json, size_text, table
 from cli.session import Session
 from modelhub.errors import BadValue, ModelHubError
 
 if TYPE_CHECKING:
     from inference.conversion import Converted, Planned
-
-_PARTIAL = 5
 
 
 class To(StrEnum):
@@ -36,7 +36,7 @@ def command(
     fp32: Annotated[bool, typer.Option("--fp32", help="Write numbers in full precision.")] = False,
     keep_ema: Annotated[bool, typer.Option("--keep-ema/--drop-ema", help="Averaged weights of a training.")] = True,
     prune: Annotated[bool, typer.Option("--prune", help="Keep only what drawing needs.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Write pickled models (.ckpt, .pt, .pth, .bin) as safetensors, without running anything of theirs.
 
@@ -65,10 +65,8 @@ def command(
                 failed.append((ref, error))
     if failed and len(refs) == 1:
         raise failed[0][1]
-    done = planned if dry_run else converted
     _show(session, planned, converted, failed, dry_run=dry_run)
-    if failed:
-        raise typer.Exit(_PARTIAL if done else failed[0][1].exit_code)
+    end(failed, done=planned if dry_run else converted)
 
 
 def _show(

@@ -38,7 +38,8 @@ class WordFlags:
     captioner: Annotated[
         str | None,
         typer.Option(
-            metavar="REF", help="A captioner of the catalog, or its folder: BLIP, GIT, a chat model that sees."
+            metavar="REF",
+            help="A captioner of the catalog, or its folder: Florence-2, BLIP, BLIP-2, GIT, a chat model that sees.",
         ),
     ] = None
     beams: Annotated[int, typer.Option(min=1, max=32, help="Sentences that the captioner follows at once.")] = 3
@@ -51,6 +52,13 @@ class WordFlags:
     ask: Annotated[str, typer.Option(metavar="TEXT", help="What a chat model, such as LLaVA or Qwen-VL, is asked.")] = (
         "Describe this picture in one sentence."
     )
+
+    task: Annotated[
+        str,
+        typer.Option(
+            help="What Florence-2 does: caption, detailed_caption, more_detailed_caption, or a fine-tune's own <TASK>."
+        ),
+    ] = "detailed_caption"
 
     def said_by(self, session: Session, device: str | None) -> "Say | None":
         """The source that was chosen, loaded; None where captions that are there are put right."""
@@ -78,7 +86,7 @@ class WordFlags:
     def _captioner(self, place: Path, device: str) -> "Say":
         from trainers.captioning.captioners import CaptionerOptions, open_captioner
 
-        options = CaptionerOptions(self.beams, self.top_p, self.max_tokens, self.seed, self.ask)
+        options = CaptionerOptions(self.beams, self.top_p, self.max_tokens, self.seed, self.ask, self.task)
         return open_captioner(place, options, device=device)
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["TYPES", "raw", "type_name"]
+__all__ = ["PRECISIONS", "TYPES", "raw", "type_name"]
 
 TYPES = {
     "F64": torch.float64,
@@ -24,6 +24,9 @@ TYPES = {
     "C64": torch.complex64,
 }
 """As safetensors spells a type -> torch's own."""
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""As people call what weights are computed and kept in -> torch's type."""
 
 
 def type_name(tensor: Tensor) -> str:

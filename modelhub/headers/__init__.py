@@ -8,13 +8,13 @@ from pathlib import Path
 from modelhub.headers._files import WEIGHT_SUFFIXES, read_file_table
 from modelhub.headers._table import TensorEntry, TensorTable
 from modelhub.headers._weight_sets import NET, TAGS, WeightSet, is_small_part, is_tagger, weight_sets
-from modelhub.headers.folders import BESIDE, folder_files, holds_model, read_folder_table
+from modelhub.headers.folders import BESIDE, folder_files, holds_model, read_folder_table, weight_files
 from modelhub.headers.onnx import INPUTS, OUTPUTS
 from modelhub.headers.safetensors import MAX_HEADER, data_digest, write_outline, write_table
 
 __all__ = ["MAX_HEADER", "TensorEntry", "TensorTable", "WEIGHT_SUFFIXES", "WeightSet", "data_digest", "folder_files"]
 __all__ += ["BESIDE", "INPUTS", "NET", "OUTPUTS", "TAGS", "holds_model", "is_small_part", "is_tagger", "read_table"]
-__all__ += ["read_tensor", "weight_sets", "write_outline", "write_table"]
+__all__ += ["read_tensor", "weight_files", "weight_sets", "write_outline", "write_table"]
 
 
 def read_table(path: Path) -> TensorTable:

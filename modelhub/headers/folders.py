@@ -15,7 +15,7 @@ from modelhub.headers._weight_sets import NET, TAGS, WeightSet, is_small_part, i
 from modelhub.headers.onnx import read_onnx
 from modelhub.headers.pickles import STRANGERS
 
-__all__ = ["BESIDE", "IGNORED", "folder_files", "holds_model", "read_folder_table"]
+__all__ = ["BESIDE", "IGNORED", "folder_files", "holds_model", "read_folder_table", "weight_files"]
 
 BESIDE = "folder.beside"
 """The metadata key of files that tell what a component alone is for."""
@@ -49,6 +49,16 @@ def folder_files(path: Path) -> tuple[Path, ...]:
     """
     found = (file for file in _members(path) if file.is_file() and not leads_out(file, path))
     return tuple(sorted(found, key=lambda file: file.relative_to(path).as_posix()))
+
+
+def weight_files(path: Path) -> tuple[Path, ...]:
+    """What holds the weights of a component alone: one file, or its shards; nothing where there are none.
+
+    Raises `BrokenFile` for a shard that is missing, or lies outside the folder.
+    """
+    reading = _Reading(path)
+    sets = weight_sets(reading.own_files(path))
+    return tuple(path / name for name in reading.files_of(path, sets[0])) if sets else ()
 
 
 def read_folder_table(path: Path) -> TensorTable:
@@ -135,7 +145,7 @@ class _Reading:
             raise self._broken(self.root, "none of its components has weights")
 
     def add_alone(self) -> None:
-        names = self._files_in(self.root)
+        names = self.own_files(self.root)
         if is_tagger(names):
             with (self.root / NET).open("rb") as file:
                 table = read_onnx(self.root / NET, file)
@@ -147,7 +157,7 @@ class _Reading:
         self.metadata |= {BESIDE: beside} if beside else {}
 
     def add_component(self, folder: Path, prefix: str) -> None:
-        names = self._files_in(folder)
+        names = self.own_files(folder)
         configs = [name for name in _CONFIGS if name in names]
         metadata = {key: text for name in configs for key, text in flat(read_config(folder / name)).items()}
         if architectures := _ARCHITECTURES.match(metadata.get("architectures", "")):
@@ -161,7 +171,7 @@ class _Reading:
 
     def _add_weights(self, folder: Path, files: WeightSet, prefix: str) -> dict[str, str]:
         metadata: dict[str, str] = {}
-        for name in self._files(folder, files):
+        for name in self.files_of(folder, files):
             table = read_file_table(folder / name)
             metadata |= table.metadata
             self.strangers.update(metadata.pop(STRANGERS, "").split())
@@ -171,7 +181,7 @@ class _Reading:
                 self.tensors[prefix + tensor] = entry
         return metadata
 
-    def _files(self, folder: Path, files: WeightSet) -> list[str]:
+    def files_of(self, folder: Path, files: WeightSet) -> list[str]:
         if files.whole:
             return [files.whole]
         names = read_shard_names(folder / files.index) if files.index else files.shards
@@ -180,7 +190,7 @@ class _Reading:
                 raise self._broken(folder, f"its shard {name[:200]!r} is missing")
         return sorted(names)
 
-    def _files_in(self, folder: Path) -> list[str]:
+    def own_files(self, folder: Path) -> list[str]:
         return [name for name in _names(folder) if self._is_ours(folder / name) and (folder / name).is_file()]
 
     def _is_ours(self, place: Path) -> bool:

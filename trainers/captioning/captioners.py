@@ -1,4 +1,4 @@
-"""Captioners that write sentences: BLIP, GIT and others that say what they see, and chat models that are asked."""
+"""Captioners that write sentences: BLIP, BLIP-2, Florence-2, GIT, and chat models that see."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,49 +8,64 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
 
 from inference.engine import pick_device
 from modelhub.errors import Incompatible
-from trainers.captioning.nets import CaptionerOptions, by_lot, choice, loaded, model_type, quietly
+from trainers.captioning.asking import CHAT, WAYS, Way, is_known
+from trainers.captioning.nets import CaptionerOptions, by_lot, choice, configuration, loaded, precision, quietly
 from trainers.captioning.nouns import Say
 from trainers.captioning.opening import opened
+from trainers.seeing import CAPTIONER
 
 __all__ = ["CaptionerOptions", "open_captioner"]
-
-_SEERS = ("blip", "git", "vision-encoder-decoder")
-"""Types of nets that say what they see without being asked anything."""
 
 
 def open_captioner(place: Path, options: CaptionerOptions, *, device: str = "auto") -> Say:
     """The captioner in a folder, or of a file in it; nothing is downloaded, and no code of its own is run.
 
-    Raises `Incompatible` for nets that write no captions, and what `loaded` and `model_type` raise.
+    Raises `Incompatible` for nets that write no captions, `BadValue` for what they cannot be asked, and what `loaded`
+    and `configuration` raise.
     """
     folder, where = place if place.is_dir() else place.parent, pick_device(device)
-    kind = model_type(folder)
-    if kind in _SEERS:
-        looks, tokenizer, net = loaded(folder, where, "AutoImageProcessor", "AutoTokenizer")
-        return _Seer(net, looks, tokenizer, options, where)
+    way = _way(folder)
+    dtype = precision(folder, where)
+    *parts, net = loaded(folder, where, dtype, *way.parts)
+    return _Captioner(net, way, parts[0], parts[-1], way.words(parts[0], options), options, where, dtype)
+
+
+def _way(folder: Path) -> Way:
+    """How the net in a folder is asked."""
+    config = configuration(folder)
+    kind = config.get("model_type")
+    if way := WAYS.get(str(kind)):
+        way.fits(folder, config)
+        return way
     if not _chats(folder):
-        raise Incompatible(f"{folder} holds a net of type {kind}; captioners are {', '.join(_SEERS)} and chat models")
-    processor, net = loaded(folder, where, "AutoProcessor")
-    return _Chat(net, processor, options, where)
+        raise Incompatible(f"{folder} holds a net of type {kind}; captioners are {', '.join(WAYS)} and chat models")
+    if not is_known(kind):
+        told = f"{folder} holds a net of type {kind}, which needs code of its own: that is never run here"
+        raise Incompatible(told, mend=f"modelhub pull {CAPTIONER.example}")
+    return CHAT
 
 
 @dataclass(frozen=True, slots=True)
-class _Seer:
-    """Says what it sees, in several pictures at once."""
+class _Captioner:
+    """Says what is in pictures; a `Say`."""
 
     net: Any
+    way: Way
     looks: Any
-    tokenizer: Any
+    reads: Any
+    words: str | None
+    """What is said beside each picture."""
     options: CaptionerOptions
     device: torch.device
+    dtype: torch.dtype
+    """Of the pictures as they go in; parts of a net may be wider."""
 
     def __call__(self, pictures: Sequence[Path]) -> list[str | None]:
         images = {path: image for path in pictures if (image := opened(path))}
-        together = [[path] for path in images] if self.options.top_p else [list(images)]
+        together = [list(images)] if self.way.at_once and not self.options.top_p else [[path] for path in images]
         with quietly(), torch.inference_mode():
             answers = [self._said({path: images[path] for path in some}) for some in together if some]
         said = dict(zip(images, chain.from_iterable(answers), strict=True))
@@ -58,40 +73,18 @@ class _Seer:
 
     def _said(self, images: Mapping[Path, Image.Image]) -> list[str]:
         """Of pictures that are looked at together: one, where words are drawn, since rows would share their chance."""
-        pixels = self.looks(images=list(images.values()), return_tensors="pt")["pixel_values"]
+        inputs = self._inputs(list(images.values()))
         with by_lot(self.options.seed, next(iter(images)), self.device):
-            tokens = self.net.generate(
-                pixel_values=pixels.to(self.device, self.net.dtype),
-                max_length=self.options.max_tokens,
-                **choice(self.options),
-            )
-        return [" ".join(one.split()) for one in self.tokenizer.batch_decode(tokens, skip_special_tokens=True)]
+            tokens = self.net.generate(**inputs, **{self.way.length: self.options.max_tokens}, **choice(self.options))
+        answers = tokens[:, self.way.repeats(self.net.config, inputs) :]
+        return [" ".join(one.split()) for one in self.reads.batch_decode(answers, skip_special_tokens=True)]
 
-
-@dataclass(frozen=True, slots=True)
-class _Chat:
-    """Is asked about one picture after the other, in its own template, which transformers fills in a sandbox."""
-
-    net: Any
-    processor: Any
-    options: CaptionerOptions
-    device: torch.device
-
-    def __call__(self, pictures: Sequence[Path]) -> list[str | None]:
-        with quietly(), torch.inference_mode():
-            return [self._said(path) for path in pictures]
-
-    def _said(self, path: Path) -> str | None:
-        image = opened(path)
-        if image is None:
-            return None
-        content = [{"type": "image"}, {"type": "text", "text": self.options.question}]
-        asked = self.processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        inputs = self.processor(text=[asked], images=[image], return_tensors="pt").to(self.device, self.net.dtype)
-        with by_lot(self.options.seed, path, self.device):
-            tokens: Tensor = self.net.generate(**inputs, max_new_tokens=self.options.max_tokens, **choice(self.options))
-        answer = tokens[:, inputs["input_ids"].shape[1] :]
-        return " ".join(self.processor.batch_decode(answer, skip_special_tokens=True)[0].split())
+    def _inputs(self, images: Sequence[Image.Image]) -> Mapping[str, Any]:
+        if self.words is None:
+            pixels = self.looks(images=images, return_tensors="pt")["pixel_values"]
+            return {"pixel_values": pixels.to(self.device, self.dtype)}
+        words = [self.words] * len(images)
+        return dict(self.looks(text=words, images=images, return_tensors="pt").to(self.device, self.dtype))
 
 
 def _chats(folder: Path) -> bool:

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +15,16 @@ import torch
 from safetensors import SafetensorError
 
 from modelhub.errors import BrokenFile, MissingFile, UnsafeFile
+from modelhub.headers import read_table, weight_files
 from trainers.chance import dice
 
-__all__ = ["UNREADABLE", "CaptionerOptions", "by_lot", "choice", "loaded", "model_type", "quietly"]
+__all__ = ["UNREADABLE", "CaptionerOptions", "by_lot", "choice", "configuration", "loaded", "precision", "quietly"]
 
 _OFFLINE: Mapping[str, object] = {"local_files_only": True, "trust_remote_code": False}
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
 """What transformers raises for folders that hold no whole net."""
+_POOLER = "pooler"
+"""Part of the names of what nets have for labels, and files often lack: no caption depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +40,55 @@ class CaptionerOptions:
     """Of nucleus sampling; a picture's words depend on it and on its bytes, on no other picture."""
     question: str = "Describe this picture in one sentence."
     """For models that are asked."""
+    task: str = "detailed_caption"
+    """For Florence-2: the name of one of its tasks, or any in its brackets."""
 
 
-def model_type(folder: Path) -> str:
-    """What a folder's configuration calls its net; raises `MissingFile`, `BrokenFile`, `UnsafeFile` for pickles."""
+def configuration(folder: Path) -> Mapping[str, Any]:
+    """What a folder says of its net; raises `MissingFile`, `BrokenFile`, and `UnsafeFile` for pickles."""
     file = folder / "config.json"
     if not file.is_file():
         raise MissingFile(f"{file}: there is no such file", mend="name a captioner's folder in transformers' layout")
     try:
-        kind = json.loads(file.read_text(encoding="utf-8")).get("model_type")
-    except (ValueError, AttributeError) as error:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise BrokenFile(file, "it is no JSON object") from error
-    if not any(folder.glob("model*.safetensors")):
-        pickled, wanted = folder / "pytorch_model.bin", folder / "model.safetensors"
-        raise UnsafeFile(f"{folder} has no weights in safetensors", mend=f"modelhub convert {pickled} --out {wanted}")
-    return str(kind)
+    if not isinstance(config, dict):
+        raise BrokenFile(file, "it is no JSON object")
+    weights = weight_files(folder)
+    if not weights or any(one.suffix != ".safetensors" for one in weights):
+        mend = f"modelhub convert {shlex.quote(str(folder))}"
+        raise UnsafeFile(f"{folder} has no weights in safetensors", mend=mend)
+    return config
 
 
-def loaded(folder: Path, device: torch.device, *parts: str) -> list[Any]:
-    """The net, in its own precision on a GPU and in full on a processor, and before it those parts of transformers'."""
+def precision(folder: Path, device: torch.device) -> torch.dtype:
+    """Full on a processor; half elsewhere: bfloat16 for what lies so in its files, since float16 may not hold it."""
+    if device.type == "cpu":
+        return torch.float32
+    numbers = Counter[str]()
+    for tensor in read_table(folder).tensors.values():
+        numbers[tensor.dtype] += prod(tensor.shape)
+    return torch.bfloat16 if numbers.most_common(1)[0][0] == "BF16" else torch.float16
+
+
+def loaded(folder: Path, device: torch.device, dtype: torch.dtype, *parts: str) -> list[Any]:
+    """The net, and before it those parts of transformers'.
+
+    Raises `BrokenFile` where a tensor is missing: transformers would make one up, and the captions with it.
+    """
     with quietly():
         import transformers
 
-        precision = torch.float32 if device.type == "cpu" else "auto"
         try:
             others = [getattr(transformers, part).from_pretrained(folder, backend="pil", **_OFFLINE) for part in parts]
-            net = transformers.AutoModelForImageTextToText.from_pretrained(
-                folder, use_safetensors=True, dtype=precision, **_OFFLINE
+            net, report = transformers.AutoModelForImageTextToText.from_pretrained(
+                folder, use_safetensors=True, dtype=dtype, output_loading_info=True, **_OFFLINE
             )
         except UNREADABLE as error:
             raise BrokenFile(folder, f"transformers cannot load it ({error})") from error
+    if lacking := sorted(name for name in report["missing_keys"] if _POOLER not in name):
+        raise BrokenFile(folder, f"it lacks {len(lacking)} tensors of its net: {lacking[0]}", mend="download it again")
     return [*others, net.to(device).eval()]
 
 

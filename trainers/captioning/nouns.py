@@ -9,8 +9,9 @@ __all__ = ["Change", "Outcome", "Say", "Writing"]
 
 Say: TypeAlias = Callable[[Sequence[Path]], Sequence[str | None]]
 """Pictures -> what is to be seen in each; None for one that cannot be opened."""
-Outcome: TypeAlias = Literal["written", "same", "kept", "nothing", "unreadable"]
-"""``kept`` for a caption that was not to be overwritten, ``nothing`` where there is nothing to say."""
+Outcome: TypeAlias = Literal["written", "same", "kept", "nothing", "unreadable", "failed"]
+"""``kept`` for a caption that was not to be overwritten, ``nothing`` where there is nothing to say, ``failed`` where
+a model could not take the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +40,5 @@ class Change:
     after: str | None
     """What the file says now, or would; None where it has nothing to say."""
     outcome: Outcome
+    why: str = ""
+    """What is wrong with the picture, where something is."""

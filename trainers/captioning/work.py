@@ -1,20 +1,26 @@
 """Pictures of a folder -> captions beside them, one whole file at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
+from modelhub.errors import BadValue, ModelHubError
 from modelhub.jobs import Done, Job, Notice, Progress
 from modelhub.workspace import publish
 from trainers.captioning.deciding import Held, decided, is_asked
 from trainers.captioning.nouns import Change, Say, Writing
 from trainers.captioning.rules import Rules
 from trainers.dataset.caption_files import read_text
+from trainers.dataset.files import is_there
 from trainers.dataset.folder import in_folder
 from trainers.dataset.imagefolder import FOLDER_LISTS
 from trainers.recipe import CaptionOptions, SubsetOptions
 
 __all__ = ["caption"]
+
+T = TypeVar("T")
 
 
 def caption(
@@ -23,19 +29,21 @@ def caption(
     """Caption the pictures of a folder and those below it, in the order of their paths, `batch` at a time.
 
     `say` finds the words, and rules put them right; without it rules are applied to the captions that are there.
-    Each file is written whole as soon as its caption is known, so a stop loses the batch in hand at most.
+    Each file is written whole as soon as its caption is known, so a stop loses the batch in hand at most, and the
+    same again goes on there. A picture of which nothing can be said is told, and the others go on.
     Raises what reading the folder raises, before anything is written.
     """
     pictures = _pictures(folder, masks)
     held = {one: _held(one, writing.extension) for one in pictures}
     yield from _warned(pictures)
-    changes: list[Change] = []
-    yield Progress("caption", 0, len(pictures), "pictures")
-    for some in _batches(pictures, batch):
-        changes += _captioned(some, held, say, rules, writing)
+    changes = {} if say is None else _kept(held, writing)
+    yield Progress("caption", len(changes), len(pictures), "pictures")
+    for some in _batches([one for one in pictures if one not in changes], batch):
+        made = _captioned(some, say, rules, writing)
+        yield from (Notice(f"{one.picture} {one.why}") for one in made if one.why)
+        changes |= {one.picture: one for one in made}
         yield Progress("caption", len(changes), len(pictures), "pictures")
-    yield from (Notice(f"{one.picture} cannot be opened") for one in changes if one.outcome == "unreadable")
-    yield Done(tuple(changes))
+    yield Done(tuple(changes[one] for one in pictures))
 
 
 def _pictures(folder: Path, masks: Path | None) -> list[Path]:
@@ -48,7 +56,7 @@ def _pictures(folder: Path, masks: Path | None) -> list[Path]:
 def _held(picture: Path, extension: str) -> Held:
     """The file of a picture's caption, and what it says; None where there is none."""
     places = [picture.with_suffix(each) for each in dict.fromkeys((*CaptionOptions().extensions, extension))]
-    file = next((place for place in places if place.is_file()), None)
+    file = next((place for place in places if is_there(place)), None)
     return (file, read_text(file).strip()) if file else (picture.with_suffix(extension), None)
 
 
@@ -65,25 +73,62 @@ def _batches(pictures: Sequence[Path], size: int) -> Iterator[list[Path]]:
         yield some
 
 
-def _captioned(
-    pictures: Sequence[Path], held: Mapping[Path, Held], say: Say | None, rules: Rules, writing: Writing
-) -> list[Change]:
-    """Decide, and write what is to be written; a model is asked of those pictures alone that may get its words."""
-    asked = [one for one in pictures if say and is_asked(held[one][1], writing)]
-    said = dict(zip(asked, say(asked), strict=True)) if say and asked else {}
-    changes = [_change(one, held[one], said, say is None, rules, writing) for one in pictures]
-    for change in changes:
-        if change.outcome == "written" and not writing.dry:
-            with publish(change.file) as part:
-                part.write_text(f"{change.after or ''}\n", encoding="utf-8")
+def _kept(held: Mapping[Path, Held], writing: Writing) -> dict[Path, Change]:
+    """Of what no model need be asked."""
+    return {
+        one: Change(one, file, before, before, "kept")
+        for one, (file, before) in held.items()
+        if not is_asked(before, writing)
+    }
+
+
+def _captioned(pictures: Sequence[Path], say: Say | None, rules: Rules, writing: Writing) -> list[Change]:
+    """Decide, and write what is to be written.
+
+    Captions are read after a model was asked: what a person wrote meanwhile counts as written before.
+    """
+    said, failures = _answers(say, pictures) if say else ({}, {})
+    changes = []
+    for one in pictures:
+        held = _held(one, writing.extension)
+        if one in failures:
+            changes.append(Change(one, *held, None, "failed", f"got no caption: {failures[one]}"))
+        elif say and said[one] is None:
+            changes.append(Change(one, *held, None, "unreadable", "cannot be opened"))
+        else:
+            changes.append(_written(decided(one, held, said.get(one), rules, writing), writing))
     return changes
 
 
-def _change(
-    picture: Path, held: Held, said: Mapping[Path, str | None], by_rules: bool, rules: Rules, writing: Writing
-) -> Change:
-    if not by_rules and picture not in said:
-        return Change(picture, *held, held[1], "kept")
-    if not by_rules and said[picture] is None:
-        return Change(picture, *held, None, "unreadable")
-    return decided(picture, held, said.get(picture), rules, writing)
+def _written(change: Change, writing: Writing) -> Change:
+    if change.outcome == "written" and not writing.dry:
+        try:
+            with publish(change.file) as part:
+                part.write_text(f"{change.after or ''}\n", encoding="utf-8")
+        except OSError as error:
+            mend = f"ls -ld {shlex.quote(str(change.file.parent))}"
+            raise BadValue(f"{change.file} cannot be written: {error.strerror}", mend=mend) from None
+    return change
+
+
+def _answers(say: Say, pictures: Sequence[Path]) -> tuple[dict[Path, str | None], dict[Path, str]]:
+    """What is said of pictures, and why nothing of others; where several are too much for a model, one by one."""
+    said, failure = _asked(say, pictures)
+    if not failure or len(pictures) == 1:
+        return said, dict.fromkeys(pictures, failure) if failure else {}
+    alone = [_answers(say, [one]) for one in pictures]
+    return _joined(one for one, _ in alone), _joined(one for _, one in alone)
+
+
+def _asked(say: Say, pictures: Sequence[Path]) -> tuple[dict[Path, str | None], str]:
+    """What is said of pictures, or why nothing."""
+    try:
+        return dict(zip(pictures, say(pictures), strict=True)), ""
+    except ModelHubError:
+        raise
+    except Exception as error:  # what models raise for a picture they cannot take has no common base
+        return {}, " ".join(str(error).split()) or type(error).__name__
+
+
+def _joined(parts: Iterable[Mapping[Path, T]]) -> dict[Path, T]:
+    return {path: value for part in parts for path, value in part.items()}

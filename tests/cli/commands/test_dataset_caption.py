@@ -64,6 +64,19 @@ def test_a_captioner_by_its_name_in_the_catalog(run: Run, catalog: Catalog, fold
     assert text(folder)
 
 
+def test_pictures_that_do_not_open_are_told_and_the_others_get_theirs(run: Run, folder: Path, tmp_path: Path) -> None:
+    (folder / "red_fox_0.png").write_bytes(b"no picture")
+    tagger = write_tagger(tmp_path / "tagger")
+
+    ran = run("dataset", "caption", folder, "--tagger", tagger, "--device", "cpu")
+    assert ran.code == 5
+    assert "red_fox_0.png cannot be opened" in ran.err
+    assert text(folder)
+    (folder / "red_fox_1.png").unlink()
+    (folder / "red_fox_2.png").unlink()
+    assert run("dataset", "caption", folder, "--tagger", tagger, "--device", "cpu").code == 7
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

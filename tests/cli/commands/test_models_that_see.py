@@ -11,7 +11,7 @@ from modelhub.workspace import Workspace
 from tests import tables
 from tests.cli.conftest import Run
 from tests.servers.huggingface import HuggingFace
-from tests.trainers.captioners import write_captioner, write_tagger
+from tests.trainers.captioners import pickle_weights, write_captioner, write_tagger
 from tests.trainers.pictures import write_picture
 
 WD, BLIP = "SmilingWolf/wd-swinv2-tagger-v3", "Salesforce/blip-image-captioning-base"
@@ -102,9 +102,63 @@ def test_a_captioner_in_pickles_is_converted_whole_and_asked_by_its_address(
         assert catalog.resolve(f"hf:{BLIP}").facts.algorithm == "blip"
 
 
+def test_a_captioner_in_many_pickles_is_converted_whole_too(
+    run: Run, huggingface: HuggingFace, pictures: Path, tmp_path: Path, workspace: Workspace
+) -> None:
+    net = write_captioner(tmp_path / "net", "blip2-opt", shard="20KB")
+    before = contents(net)
+    huggingface.put("Salesforce/blip2-opt-2.7b", contents(pickle_weights(net)))
+    pulled = run("pull", "hf:Salesforce/blip2-opt-2.7b")
+    assert pulled.code == 0, pulled.err
+    asked = ("dataset", "caption", pictures, "--captioner", "blip2-opt-2.7b", "--max-tokens", "6", "--device", "cpu")
+
+    refused = run(*asked)
+    assert (refused.code, "try: modelhub convert 1" in refused.err) == (6, True)
+    converted = run("convert", "1")
+    assert converted.code == 0, converted.err
+    captioned = run(*asked)
+
+    assert captioned.code == 0, captioned.err
+    assert said(pictures)
+    assert set(contents(workspace.models / "captioner" / "blip2-opt-2.7b")) == set(before)
+    with Catalog.open(workspace) as catalog:
+        assert catalog.resolve("hf:Salesforce/blip2-opt-2.7b").facts.algorithm == "blip-2"
+
+
+def test_a_folder_of_pickles_outside_the_catalog_is_converted_as_its_refusal_says(
+    run: Run, pictures: Path, tmp_path: Path, catalog: Catalog
+) -> None:
+    net = pickle_weights(write_captioner(tmp_path / "net", shard="20KB"))
+    asked = ("dataset", "caption", pictures, "--max-tokens", "6", "--device", "cpu", "--captioner")
+
+    assert f"try: modelhub convert {net}" in run(*asked, net).err
+    assert run("convert", net, "--out", tmp_path / "one.safetensors").code == 2
+    converted = run("convert", net)
+    assert converted.code == 0, converted.err
+    captioned = run(*asked, tmp_path / "net-safetensors")
+    assert captioned.code == 0, captioned.err
+
+
+def test_florence_comes_as_one_model_and_does_the_task_that_is_named(
+    run: Run, huggingface: HuggingFace, pictures: Path, tmp_path: Path
+) -> None:
+    address = "florence-community/Florence-2-base"
+    huggingface.put(address, contents(write_captioner(tmp_path / "net", "florence2")))
+    assert run("pull", f"hf:{address}").code == 0
+    assert "captioner" in run("ls", "--kind", "captioner").out
+    asked = ("dataset", "caption", pictures, "--captioner", f"hf:{address}", "--max-tokens", "6", "--device", "cpu")
+
+    refused = run(*asked, "--task", "detaled_caption")
+    assert refused.code == 2
+    assert "caption, detailed_caption, more_detailed_caption" in refused.err
+    captioned = run(*asked, "--task", "caption")
+    assert captioned.code == 0, captioned.err
+    assert said(pictures)
+
+
 @pytest.mark.parametrize(
     ("flag", "kind", "example"),
-    [("--tagger", "tagger", WD), ("--captioner", "captioner", "Salesforce/blip-image-captioning-large")],
+    [("--tagger", "tagger", WD), ("--captioner", "captioner", "florence-community/Florence-2-base")],
 )
 def test_another_kind_is_refused_with_what_to_pull_or_to_choose_from(
     flag: str,

@@ -11,7 +11,7 @@ from diffusers import ControlNetModel, DDIMScheduler, StableDiffusionPipeline
 from torch import nn
 
 from modelhub.errors import BrokenFile, MissingFile
-from modelhub.headers import BESIDE, INPUTS, folder_files, holds_model, read_table
+from modelhub.headers import BESIDE, INPUTS, folder_files, holds_model, read_table, weight_files
 from modelhub.headers.folders import IGNORED
 from modelhub.headers.pickles import STRANGERS
 from tests import tables, tiny
@@ -167,6 +167,20 @@ def test_shards_without_an_index_are_joined_by_their_numbers(tmp_path: Path) -> 
         read_table(tmp_path)
     tables.write(tmp_path / "model-00002-of-00002.safetensors", {"b": (1,)})
     assert shapes(tmp_path) == {"a": (1,), "b": (1,)}
+
+
+def test_the_files_of_a_networks_weights_are_the_best_set_whole_or_in_shards(tmp_path: Path) -> None:
+    assert weight_files(tmp_path) == ()
+    (tmp_path / "pytorch_model.bin").touch()
+    assert weight_files(tmp_path) == (tmp_path / "pytorch_model.bin",)
+
+    shards = [tmp_path / f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    for shard in shards:
+        shard.touch()
+    assert weight_files(tmp_path) == tuple(shards)
+    shards[1].unlink()
+    with pytest.raises(BrokenFile, match="model-00002-of-00002"):
+        weight_files(tmp_path)
 
 
 def test_two_shards_with_the_same_tensor_are_broken(tmp_path: Path) -> None:

@@ -56,6 +56,18 @@ _CAPTIONERS: dict[str, tables.Shapes] = {
         "decoder.transformer.h.0.attn.c_attn.weight": (768, 2304),
         "decoder.transformer.h.0.crossattention.c_attn.weight": (768, 1536),
     },
+    "blip-2": {
+        _SEES: (1408, 3, 14, 14), "query_tokens": (1, 32, 768), "language_projection.weight": (2560, 768),
+        "qformer.encoder.layer.0.attention.attention.query.weight": (768, 768),
+        "language_model.model.decoder.embed_tokens.weight": (50304, 2560),
+        "language_model.model.decoder.layers.0.self_attn.q_proj.weight": (2560, 2560),
+    },
+    "florence2": {
+        "model.vision_tower.convs.0.conv.weight": (128, 3, 7, 7),
+        "model.language_model.shared.weight": (51289, 768),
+        f"model.language_model.{_LAYER}": (768, 768),
+        "model.multi_modal_projector.image_projection.weight": (768, 1024),
+    },
 }  # fmt: skip
 _CHAT = {BESIDE: "preprocessor_config.json", "model_type": "llava", "image_token_index": "32000"}
 _READS = {
@@ -96,10 +108,29 @@ def test_what_says_what_it_sees_is_a_captioner(algorithm: str) -> None:
     assert [facts.kind for facts in top_claims(case)] == ["captioner"]
 
 
-def test_a_blip_that_answers_questions_says_nothing_by_itself() -> None:
-    shapes = {**_CAPTIONERS["blip"], "text_encoder.embeddings.word_embeddings.weight": (30524, 768)}
+@pytest.mark.parametrize(
+    ("algorithm", "reads"),
+    [
+        ("blip", "text_encoder.embeddings.word_embeddings.weight"),
+        ("blip-2", "qformer.embeddings.word_embeddings.weight"),
+    ],
+)
+def test_a_blip_that_answers_questions_says_nothing_by_itself(algorithm: str, reads: str) -> None:
+    shapes = {**_CAPTIONERS[algorithm], reads: (30524, 768)}
 
-    assert told(Case(shapes, {"kind": "unknown"})) == {"kind": "unknown"}
+    assert "captioner" not in [facts.kind for facts in top_claims(Case(shapes, {}))]
+
+
+def test_florence_in_its_authors_layout_is_told_from_that_of_transformers() -> None:
+    shapes = {
+        "image_projection": (1024, 768), "image_pos_embed.row_embeddings.weight": (50, 512),
+        "vision_tower.convs.0.proj.weight": (128, 3, 7, 7), "language_model.model.shared.weight": (51289, 768),
+        f"language_model.model.{_LAYER}": (768, 768),
+    }  # fmt: skip
+    case = Case(shapes, {"kind": "captioner", "algorithm": "florence2", "format": "safetensors/original"})
+
+    assert told(case) == case.expected
+    assert [facts.kind for facts in top_claims(case)] == ["captioner"]
 
 
 def test_a_language_model_that_sees_is_a_captioner_with_all_that_it_needs() -> None:

@@ -153,8 +153,86 @@ def test_stopped_in_between_what_was_said_is_there_whole(tmp_path: Path) -> None
 def test_progress_counts_pictures(folder: Path) -> None:
     events = list(caption(folder, NAMED, Rules(), Writing()))
 
-    assert [(one.done, one.total) for one in events if isinstance(one, Progress)] == [(0, 2), (1, 2), (2, 2)]
+    assert [(one.done, one.total) for one in events if isinstance(one, Progress)] == [(1, 2), (2, 2)]
     assert isinstance(events[-1], Done)
+
+
+def test_what_is_kept_takes_no_place_in_a_batch(tmp_path: Path) -> None:
+    for number in range(6):
+        write_picture(tmp_path / f"{number}.png", caption="there" if number % 2 else None)
+    asked: list[list[str]] = []
+
+    def say(pictures: Sequence[Path]) -> list[str | None]:
+        asked.append([one.stem for one in pictures])
+        return ["seen"] * len(pictures)
+
+    changes = captioned(tmp_path, say, batch=2)
+    assert asked == [["0", "2"], ["4"]]
+    assert list(changes) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_after_a_stop_the_same_again_goes_on_there(tmp_path: Path) -> None:
+    for name in "abcd":
+        write_picture(tmp_path / f"{name}.png", caption=None)
+    asked: list[str] = []
+
+    def say(pictures: Sequence[Path]) -> list[str | None]:
+        asked.extend(one.stem for one in pictures)
+        if asked == ["a", "b", "c", "d"]:
+            raise KeyboardInterrupt
+        return ["seen"] * len(pictures)
+
+    with pytest.raises(KeyboardInterrupt):
+        captioned(tmp_path, say, batch=2)
+    captioned(tmp_path, say, batch=2)
+    assert asked == ["a", "b", "c", "d", "c", "d"]
+    assert set(texts(tmp_path)) == set("abcd")
+
+
+def test_what_a_person_writes_meanwhile_stays(tmp_path: Path) -> None:
+    write_picture(tmp_path / "fox.png", caption=None)
+
+    def say(pictures: Sequence[Path]) -> list[str | None]:
+        (tmp_path / "fox.txt").write_text("written by hand", encoding="utf-8")
+        return ["seen"] * len(pictures)
+
+    assert captioned(tmp_path, say)["fox"].outcome == "kept"
+    assert texts(tmp_path) == {"fox": "written by hand"}
+
+
+class TestAModelThatFails:
+    """One picture that a model cannot take is told with the reason; the others get their captions."""
+
+    @staticmethod
+    def say(pictures: Sequence[Path]) -> list[str | None]:
+        if any(one.stem == "b" for one in pictures):
+            raise ValueError("absolute aspect ratio\nmust be smaller than 200")
+        return ["seen"] * len(pictures)
+
+    @pytest.fixture
+    def three(self, tmp_path: Path) -> Path:
+        for name in "abc":
+            write_picture(tmp_path / f"{name}.png", caption=None)
+        return tmp_path
+
+    def test_the_others_of_its_batch_are_asked_again_one_by_one(self, three: Path) -> None:
+        changes = captioned(three, self.say, batch=3)
+
+        assert {name: one.outcome for name, one in changes.items()} == {"a": "written", "b": "failed", "c": "written"}
+        assert texts(three) == {"a": "seen", "c": "seen"}
+
+    def test_the_reason_is_told(self, three: Path) -> None:
+        events = caption(three, self.say, Rules(), Writing(), batch=3)
+
+        (notice,) = [one.message for one in events if isinstance(one, Notice)]
+        assert notice.endswith("b.png got no caption: absolute aspect ratio must be smaller than 200")
+
+    def test_what_is_wrong_with_the_model_itself_ends_it(self, three: Path) -> None:
+        def say(pictures: Sequence[Path]) -> list[str | None]:
+            raise BadValue("no such task")
+
+        with pytest.raises(BadValue, match="no such task"):
+            captioned(three, say)
 
 
 def test_a_list_of_captions_is_told_of(folder: Path) -> None:
@@ -198,3 +276,20 @@ def test_names_say_what_they_say_but_for_their_numbers(name: str, words: str) ->
 @pytest.mark.parametrize(("name", "words"), [("10_red_fox", "red fox"), ("my wolves", "my wolves")])
 def test_folders_say_their_class(name: str, words: str) -> None:
     assert by_name("folder")([Path(name) / "1.png"]) == [words]
+
+
+def test_a_caption_is_written_beside_a_name_as_long_as_a_disk_allows(folder: Path) -> None:
+    write_picture(folder / f"{'x' * 251}.png", caption=None)
+
+    captioned(folder)
+
+    assert (folder / f"{'x' * 251}.txt").read_text().strip() == "x" * 251
+
+
+def test_a_caption_that_cannot_be_written_is_told_with_a_mend(folder: Path) -> None:
+    write_picture(folder / f"{'x' * 251}.png", caption=None)
+
+    with pytest.raises(BadValue, match=r"x\.caption cannot be written: File name too long") as told:
+        captioned(folder, writing=Writing(extension=".caption"))
+
+    assert told.value.mend
