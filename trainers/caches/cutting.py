@@ -3,20 +3,31 @@
 import numpy as np
 from PIL import Image
 
-from trainers.material.augment import Colouring
-from trainers.material.buckets import Placement
+from trainers.framing.augment import Colouring
+from trainers.framing.buckets import Placement
 
 __all__ = ["coloured", "cut", "cut_mask"]
+
+_MOST = 16
+"""Times as many pixels as are shown that may be computed to show them."""
 
 
 def cut(image: Image.Image, placement: Placement, mirrored: bool) -> Image.Image:
     """Scale an image over its bucket and cut the bucket out; area averaging down, Lanczos up, as kohya does."""
-    shrinking = placement.scaled[0] < image.width
-    scaled = image.resize(placement.scaled, Image.Resampling.BOX if shrinking else Image.Resampling.LANCZOS)
-    left, top = placement.crop
-    width, height = placement.bucket
-    cropped = scaled.crop((left, top, left + width, top + height))
+    cropped = _within(image, placement)
     return cropped.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else cropped
+
+
+def _within(image: Image.Image, placement: Placement) -> Image.Image:
+    """The bucket's part of the scaled image; where hardly any is shown, the others are never computed."""
+    shrinking = placement.scaled[0] < image.width
+    way = Image.Resampling.BOX if shrinking else Image.Resampling.LANCZOS
+    (left, top), (width, height), (across, down) = placement.crop, placement.bucket, placement.scaled
+    if across * down <= _MOST * width * height:
+        return image.resize(placement.scaled, way).crop((left, top, left + width, top + height))
+    x, y = image.width / across, image.height / down
+    right, bottom = min(image.width, (left + width) * x), min(image.height, (top + height) * y)
+    return image.resize(placement.bucket, way, box=(left * x, top * y, right, bottom))
 
 
 def cut_mask(mask: Image.Image, placement: Placement, mirrored: bool, downscale: int) -> Image.Image:

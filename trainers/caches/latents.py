@@ -2,21 +2,21 @@
 
 import hashlib
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import astuple, dataclass
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from modelhub.errors import BrokenFile
 from modelhub.jobs import Progress
-from trainers.caches.cutting import coloured, cut
+from trainers.caches.pixels import pixels_ahead
 from trainers.caches.store import Counts, Store
 from trainers.dataset import Sample
-from trainers.dataset.pictures import open_image
-from trainers.material.augment import colouring
-from trainers.material.views import View
+from trainers.framing.augment import colouring
+from trainers.framing.views import View
 
 __all__ = ["CachedLatents", "LatentCache"]
 
@@ -88,28 +88,27 @@ class LatentCache:
 
     def _encoded(self, samples: Sequence[Sample], views: Sequence[View]) -> Iterator[tuple[View, CachedLatents]]:
         """Those of equal size together, as many as the memory has room for."""
-        for bucket in dict.fromkeys(view.placement.bucket for view in views):
-            rest = [view for view in views if view.placement.bucket == bucket]
-            while rest:
-                count = max(1, self._at_once // (bucket[0] * bucket[1]))
-                if latents := self._tried(samples, rest[:count]):
-                    yield from zip(rest, latents, strict=False)
-                    rest = rest[count:]
+        by_bucket = _by_bucket(views)
+        with closing(pixels_ahead(samples, [view for alike in by_bucket.values() for view in alike])) as coming:
+            for (width, height), rest in by_bucket.items():
+                while rest:
+                    shown = rest[: max(1, self._at_once // (width * height))]
+                    yield from zip(shown, self._together(list(islice(coming, len(shown)))), strict=True)
+                    rest = rest[len(shown) :]
 
-    def _tried(self, samples: Sequence[Sample], views: Sequence[View]) -> list[CachedLatents] | None:
-        """None where the memory is full of several pictures: half as many are shown from then on."""
+    def _together(self, pictures: Sequence[Tensor]) -> list[CachedLatents]:
+        """[3, H, W] of bytes each, all of one size; where the memory is full, half as many are shown from then on."""
         try:
-            return self._encode([_pixels(samples[view.sample], view) for view in views])
+            return self._encode(pictures)
         except torch.OutOfMemoryError:
-            if len(views) == 1:
+            if len(pictures) == 1:
                 raise
-            bucket = views[0].placement.bucket
-            self._at_once = bucket[0] * bucket[1] * (len(views) // 2)
-            return None
+        half = len(pictures) // 2
+        self._at_once = half * pictures[0][0].numel()
+        return [*self._together(pictures[:half]), *self._together(pictures[half:])]
 
     @torch.no_grad()
     def _encode(self, pictures: Sequence[Tensor]) -> list[CachedLatents]:
-        """[3, H, W] of bytes each, all of one size."""
         parameter = next(self._vae.parameters())
         pixels = torch.stack(list(pictures)).to(parameter.device).to(parameter.dtype) / 127.5 - 1
         posterior = self._vae.encode(pixels, return_dict=False)[0]  # type: ignore[operator]
@@ -117,6 +116,9 @@ class LatentCache:
         return [CachedLatents(*pair) for pair in zip(means, deviations, strict=True)]
 
 
-def _pixels(sample: Sample, view: View) -> Tensor:
-    image = coloured(cut(open_image(sample.path), view.placement, view.mirrored), colouring(sample, view.variation))
-    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
+def _by_bucket(views: Sequence[View]) -> dict[tuple[int, int], list[View]]:
+    """Width and height -> views that are so large."""
+    found: dict[tuple[int, int], list[View]] = {}
+    for view in views:
+        found.setdefault(view.placement.bucket, []).append(view)
+    return found

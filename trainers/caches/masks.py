@@ -14,7 +14,7 @@ from modelhub.jobs import Progress
 from trainers.caches.cutting import cut_mask
 from trainers.caches.store import Counts, Store
 from trainers.dataset import Sample
-from trainers.material.views import View
+from trainers.framing.views import View
 
 __all__ = ["MaskCache"]
 

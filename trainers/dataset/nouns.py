@@ -6,7 +6,7 @@ from pathlib import Path
 from trainers.dataset.likeness import Look
 from trainers.recipe import DatasetOptions, SubsetOptions
 
-__all__ = ["Dataset", "Described", "Entry", "Mask", "Sample"]
+__all__ = ["Dataset", "Described", "Entry", "Glance", "Glimpse", "Mask", "Sample", "Unread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,60 @@ class Entry:
     """None when it has none, which is not the same as an empty one."""
     subset: SubsetOptions
     mask: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the bytes of a picture tell."""
+
+    sha256: str
+    format: str
+    """As its bytes say, not its name: PNG, JPEG, ..."""
+    size: tuple[int, int]
+    """Width and height in pixels, upright."""
+    has_alpha: bool
+    """Whether some of its pixels may be clear."""
+    is_whole: bool
+    """Whether its file seems to have an end, so that the header would have told that it can be read."""
+    turned: bool
+    """Whether it stands upright only because its EXIF entry is obeyed."""
+    clear: float
+    """Share of its pixels that are not opaque."""
+    is_invisible: bool
+    """Whether nothing of it is seen: all its pixels are wholly transparent."""
+    frames: int
+    contrast: float
+    """Standard deviation, 0 to 255."""
+    look: Look
+    """By which copies are known."""
+    thumbnail: bytes = b""
+    """WebP; empty where none was asked for."""
+
+    @property
+    def glimpse(self) -> "Glimpse":
+        """The least of it."""
+        return Glimpse(self.sha256, self.size, self.has_alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What the header of a picture tells."""
+
+    sha256: str
+    """Of the whole file."""
+    size: tuple[int, int]
+    """Width and height in pixels, upright."""
+    has_alpha: bool
+    """Whether some of its pixels may be clear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that is there and not read for what it is."""
+
+    path: Path
+    why: str
+    mend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

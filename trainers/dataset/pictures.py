@@ -1,34 +1,41 @@
 """Pictures of any mode -> upright RGB, and masks of their size."""
 
-import hashlib
-import io
-from collections.abc import Callable, Mapping
+import struct
+import zlib
 from pathlib import Path
 from typing import IO
 
 from PIL import Image, ImageOps
 
-from modelhub.errors import BrokenFile
-from trainers.dataset.likeness import Look, look_of
-from trainers.dataset.nouns import Entry, Mask, Sample
+from trainers.dataset.nouns import Sample
 
-__all__ = ["IMAGES", "UNREADABLE", "glimpsed", "open_image", "open_mask", "seen", "small", "upright"]
+__all__ = [
+    "IMAGES",
+    "ORIENTATION",
+    "UNREADABLE",
+    "open_image",
+    "open_mask",
+    "opened",
+    "small",
+    "turned",
+    "upright",
+]
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".avif", ".gif"})
 """Ends of the names of pictures, in small letters."""
-UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, EOFError, Image.DecompressionBombError)
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "AVIF", "TIFF", "JPEG2000", "PPM", "TGA", "ICO")
+"""As Pillow names them, whatever a file's own name says; it would hand others to programs, as PostScript."""
+UNREADABLE = (
+    OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, RuntimeError, struct.error,
+    zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
 """What Pillow and its decoders raise for bytes that are no image, or not all of one."""
-_ORIENTATION = 0x0112
+ORIENTATION = 0x0112
+"""EXIF's entry that says how a picture is stored."""
 _LYING = range(5, 9)
 """EXIF's orientations of pictures that are stored on their side."""
 _SHARP = 256
 """Pixels of the shorter side that are enough to know a picture by; a JPEG is decoded at about this size."""
-_IS_WHOLE: Mapping[str, Callable[[bytes], bool]] = {
-    "PNG": lambda content: content.endswith(b"IEND\xaeB`\x82"),
-    "JPEG": lambda content: b"\xff\xd9" in content[-64:],
-    "WEBP": lambda content: len(content) >= int.from_bytes(content[4:8], "little") + 8,
-}
-"""Format -> whether a file seems to have an end."""
 _DEEP = ("I", "F")
 """Modes of more than 8 bits, as their names begin."""
 _WHITES = (1, 255, 65535)
@@ -37,18 +44,24 @@ _WHITES = (1, 255, 65535)
 
 def open_image(file: Path | IO[bytes]) -> Image.Image:
     """An image upright, in RGB, with white behind what is transparent; the first frame of a moving one."""
-    with Image.open(file) as opened:
-        return upright(opened)
+    with opened(file) as found:
+        return upright(found)
+
+
+def opened(file: Path | IO[bytes]) -> Image.Image:
+    """An image of a format that is read, not decoded yet; raises one of `UNREADABLE`."""
+    Image.init()
+    return Image.open(file, formats=[one for one in _FORMATS if one in Image.OPEN])
 
 
 def upright(opened: Image.Image) -> Image.Image:
     """The same of one whose file is open."""
     opened.load()
-    image = ImageOps.exif_transpose(opened) if opened.getexif().get(_ORIENTATION) else opened
+    image = ImageOps.exif_transpose(opened) if opened.getexif().get(ORIENTATION) else opened
     if image.mode.startswith(_DEEP):
         image = _shallow(image)
     if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+        image = _on_white(image.convert("RGBA"))
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
@@ -57,7 +70,7 @@ def small(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     size = opened.size
     opened.draft("RGB", (_SHARP, _SHARP))
     image = upright(opened)
-    return image.reduce(max(1, min(image.size) // _SHARP)), _turned(size, opened)
+    return image.reduce(max(1, min(image.size) // _SHARP)), turned(size, opened)
 
 
 def open_mask(sample: Sample) -> Image.Image:
@@ -68,64 +81,21 @@ def open_mask(sample: Sample) -> Image.Image:
     return mask if mask.size == sample.size else mask.resize(sample.size, Image.Resampling.BOX)
 
 
-def seen(entry: Entry) -> Sample:
-    """Open a picture, to the last of its bytes; raises one of `UNREADABLE`."""
-    content = entry.path.read_bytes()
-    with Image.open(io.BytesIO(content)) as opened:
-        image, size = small(opened)
-    return _sample(entry, content, size, look_of(image))
-
-
-def glimpsed(entry: Entry) -> Sample:
-    """The same by the header alone, where the file has an end: many times as fast, and its look stays unknown."""
-    content = entry.path.read_bytes()
-    with Image.open(io.BytesIO(content)) as opened:
-        is_whole = _IS_WHOLE.get(opened.format or "")
-        size = _turned(opened.size, opened) if _tells_more(opened, content) else opened.size
-    return _sample(entry, content, size) if is_whole and is_whole(content) else seen(entry)
-
-
-def _tells_more(opened: Image.Image, content: bytes) -> bool:
-    """Whether there may be EXIF; Pillow decodes a PNG to look for it."""
-    return opened.format != "PNG" or any(mark in content for mark in (b"eXIf", b"exif", b"xmp"))
-
-
-def _turned(size: tuple[int, int], opened: Image.Image) -> tuple[int, int]:
+def turned(size: tuple[int, int], opened: Image.Image) -> tuple[int, int]:
     """Width and height of a picture once it stands upright."""
-    return (size[1], size[0]) if opened.getexif().get(_ORIENTATION) in _LYING else size
-
-
-def _sample(entry: Entry, content: bytes, size: tuple[int, int], look: Look | None = None) -> Sample:
-    digest = hashlib.sha256(content).hexdigest()
-    return Sample(
-        path=entry.path,
-        caption=entry.caption or "",
-        size=size,
-        sha256=digest,
-        folder=entry.path.parent.name,
-        subset=entry.subset,
-        mask=_mask(entry, content, digest),
-        look=look,
-    )
-
-
-def _mask(entry: Entry, content: bytes, digest: str) -> Mask | None:
-    if entry.mask:
-        try:
-            open_image(entry.mask)
-        except UNREADABLE as error:
-            raise BrokenFile(entry.mask, f"it is no picture that could be a mask: {error}") from None
-        return Mask(entry.mask, hashlib.sha256(entry.mask.read_bytes()).hexdigest())
-    if entry.subset.alpha_mask:
-        with Image.open(io.BytesIO(content)) as opened:
-            if opened.has_transparency_data:
-                return Mask(entry.path, digest, alpha=True)
-    return None
+    return (size[1], size[0]) if opened.getexif().get(ORIENTATION) in _LYING else size
 
 
 def _alpha(path: Path) -> Image.Image:
-    with Image.open(path) as opened:
-        return ImageOps.exif_transpose(opened).convert("RGBA").getchannel("A")
+    with opened(path) as found:
+        return ImageOps.exif_transpose(found).convert("RGBA").getchannel("A")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Most pictures that could be clear are not: there is nothing to show behind them."""
+    if image.getchannel("A").getextrema() == (255, 255):
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def _shallow(image: Image.Image) -> Image.Image:

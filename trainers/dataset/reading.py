@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from modelhub.errors import BadValue
+from modelhub.errors import BadValue, BrokenFile
 from trainers.dataset.described import described, subsets_of
+from trainers.dataset.files import is_there
 from trainers.dataset.folder import in_folder
+from trainers.dataset.glances import Glances
 from trainers.dataset.metadata_list import in_list
-from trainers.dataset.nouns import Dataset, Entry, Sample
-from trainers.dataset.pictures import UNREADABLE, glimpsed, seen
+from trainers.dataset.nouns import Dataset, Entry, Glance, Glimpse, Mask, Sample, Unread
 from trainers.recipe import DatasetOptions, SubsetOptions
 
 __all__ = ["dataset_digest", "gather", "read_dataset"]
@@ -22,8 +23,10 @@ read."""
 _SHOWN = 3
 
 
-def gather(options: DatasetOptions, *, captioned: bool = True, class_caption: str = "") -> Dataset:
-    """All pictures that a recipe names.
+def gather(
+    options: DatasetOptions, *, captioned: bool = True, class_caption: str = "", glances: Glances | None = None
+) -> Dataset:
+    """All pictures that a recipe names, which `glances` may know.
 
     `captioned` refuses pictures without a caption, `class_caption` is what those of the class have. Raises
     `MissingFile` when there is nothing, and `BadValue` naming pictures without caption or that do not open.
@@ -35,7 +38,7 @@ def gather(options: DatasetOptions, *, captioned: bool = True, class_caption: st
         bare = [one.path for one in entries if one.caption is None]
         _refuse(bare, "without a caption", "write a .txt file of the same name beside each, or name its folder 10_NAME")
     notices = (*found.notices, *_mask_notices(subsets, entries))
-    return Dataset(tuple(_opened(entries)), found, notices)
+    return Dataset(tuple(_opened(entries, glances or Glances())), found, notices)
 
 
 def read_dataset(images: Path) -> list[Sample]:
@@ -55,24 +58,48 @@ def _marks(sample: Sample) -> str:
 
 
 def _entries(subset: SubsetOptions) -> list[Entry]:
-    return in_list(subset) if subset.images.is_file() else in_folder(subset)
+    return in_list(subset) if is_there(subset.images) else in_folder(subset)
 
 
-def _opened(entries: Sequence[Entry]) -> list[Sample]:
+def _opened(entries: Sequence[Entry], glances: Glances) -> list[Sample]:
     broken: list[Path] = []
-    look = seen if len(entries) <= _LOOKED_AT else glimpsed
+    look = glances.at if len(entries) <= _LOOKED_AT else glances.glimpse
 
     def opened(entry: Entry) -> Sample | None:
-        try:
-            return look(entry)
-        except UNREADABLE:
+        found = look(entry.path)
+        if isinstance(found, Unread):
             broken.append(entry.path)
             return None
+        return _sample(entry, found, _mask(entry, found, glances))
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         samples = [sample for sample in threads.map(opened, entries) if sample]
     _refuse(sorted(broken), "that cannot be opened", "remove or replace them")
     return samples
+
+
+def _sample(entry: Entry, found: Glance | Glimpse, mask: Mask | None) -> Sample:
+    return Sample(
+        path=entry.path,
+        caption=entry.caption or "",
+        size=found.size,
+        sha256=found.sha256,
+        folder=entry.path.parent.name,
+        subset=entry.subset,
+        mask=mask,
+        look=found.look if isinstance(found, Glance) else None,
+    )
+
+
+def _mask(entry: Entry, found: Glance | Glimpse, glances: Glances) -> Mask | None:
+    if entry.mask:
+        mask = glances.at(entry.mask)
+        if isinstance(mask, Unread):
+            raise BrokenFile(
+                entry.mask, f"it is no picture that could be a mask: {mask.why}", mend="replace or remove it"
+            )
+        return Mask(entry.mask, mask.sha256)
+    return Mask(entry.path, found.sha256, alpha=True) if entry.subset.alpha_mask and found.has_alpha else None
 
 
 def _mask_notices(subsets: Sequence[SubsetOptions], entries: Sequence[Entry]) -> Iterator[str]:

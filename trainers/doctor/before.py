@@ -4,6 +4,7 @@ from inference.plan import resolve
 from inference.request import GenerationRequest
 from modelhub.catalog import Catalog
 from modelhub.jobs import drain
+from trainers.dataset.glances import Glances
 from trainers.doctor.examine import examine
 from trainers.doctor.refusal import notices, orders_of, refuse
 from trainers.recipe import Recipe
@@ -11,9 +12,10 @@ from trainers.recipe import Recipe
 __all__ = ["before_training", "native_side"]
 
 
-def before_training(recipe: Recipe, catalog: Catalog) -> list[str]:
+def before_training(recipe: Recipe, catalog: Catalog, glances: Glances) -> list[str]:
     """Look at a recipe's dataset: refuse what cannot work, and say what would come out better otherwise."""
-    report = drain(examine(recipe.dataset, orders_of(recipe, native_side(recipe.base, catalog))))
+    orders = orders_of(recipe, native_side(recipe.base, catalog))
+    report = drain(examine(recipe.dataset, orders, glances=glances))
     refuse(report)
     return notices(report)
 

@@ -6,36 +6,40 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from modelhub.errors import ModelHubError
+from modelhub.errors import MissingFile, ModelHubError
 from modelhub.jobs import Done, Job, Progress
 from modelhub.registry import members
 from trainers.dataset import described, subsets_of
+from trainers.dataset.glances import Glances
 from trainers.dataset.likeness import AS_IT_IS, Alike, joined, look_alikes
 from trainers.dataset.nouns import Described
 from trainers.dataset.pictures import IMAGES
 from trainers.doctor import checks
 from trainers.doctor.captions import token_counts
 from trainers.doctor.figures import head_figures
-from trainers.doctor.glance import glance
 from trainers.doctor.nouns import Finding, Orders, Picture, Report, Seen, Severity
 from trainers.doctor.walk import Walked, walk
-from trainers.recipe import DatasetOptions
+from trainers.recipe import DatasetOptions, SubsetOptions
 
 __all__ = ["examine"]
 
 _ORDER = list(Severity)
 
 
-def examine(dataset: DatasetOptions, orders: Orders, *, thumbnail: int = 0) -> Job[Report]:
+def examine(
+    dataset: DatasetOptions, orders: Orders, *, glances: Glances | None = None, thumbnail: int = 0
+) -> Job[Report]:  # fmt: skip
     """Everything that is wrong with a dataset, at once; no picture, caption or mask that is broken stops it.
 
-    `thumbnail` is the greatest side, in pixels, of copies to keep for a page.
+    `glances` may know the pictures; `thumbnail` is the greatest side, in pixels, of copies to keep for a page.
     """
     root = dataset.images or dataset.subsets[0].images
     found, faults = _described(dataset)
     subsets = [] if faults or not _holds_pictures(root) else subsets_of(found.options, orders.class_caption)
     walked = [walk(subset) for subset in subsets]
-    pictures = yield from _looked_at([each for one in walked for each in one.pictures], thumbnail)
+    faults += _empty(subsets, walked)
+    unseen = [each for one in walked for each in one.pictures]
+    pictures = yield from _looked_at(unseen, glances or Glances(), thumbnail)
     asked = _as_described(orders, found.options)
     seen = _seen(root, [*walked, Walked(faults=faults)], pictures, asked, found.notices)
     seen = replace(seen, tokens=tuple(token_counts(seen)))
@@ -44,8 +48,19 @@ def examine(dataset: DatasetOptions, orders: Orders, *, thumbnail: int = 0) -> J
 
 
 def _holds_pictures(root: Path) -> bool:
-    """Whether it can: one that is not there, or one picture, is told as such."""
-    return root.exists() and (root.is_dir() or root.suffix.lower() not in IMAGES)
+    """Whether it can, as one that nobody may look at; one that is not there, or one picture, is told as such."""
+    try:
+        return root.exists() and (root.is_dir() or root.suffix.lower() not in IMAGES)
+    except OSError:
+        return True
+
+
+def _empty(subsets: Sequence[SubsetOptions], walked: Sequence[Walked]) -> list[ModelHubError]:
+    """Of several, those without pictures; of one alone, more is told elsewhere."""
+    found = zip(subsets, walked, strict=True)
+    empty = [subset.images for subset, one in found if not (one.pictures or one.faults)]
+    mend = "put pictures there, or leave that subset out"
+    return [MissingFile(f"there are no images in {one}", mend=mend) for one in empty if len(subsets) > 1]
 
 
 def _described(dataset: DatasetOptions) -> tuple[Described, list[ModelHubError]]:
@@ -68,12 +83,14 @@ def _as_described(orders: Orders, options: DatasetOptions) -> Orders:
     )
 
 
-def _looked_at(pictures: Sequence[Picture], thumbnail: int) -> Generator[Progress, None, list[Picture]]:
+def _looked_at(
+    pictures: Sequence[Picture], glances: Glances, thumbnail: int
+) -> Generator[Progress, None, list[Picture]]:  # fmt: skip
     """The same with what their pixels tell, and those of their masks."""
 
     def look(picture: Picture) -> Picture:
-        mask = glance(picture.mask) if picture.mask else None
-        return replace(picture, glance=glance(picture.path, thumbnail=thumbnail), mask_glance=mask)
+        mask = glances.at(picture.mask) if picture.mask else None
+        return replace(picture, glance=glances.at(picture.path, thumbnail=thumbnail), mask_glance=mask)
 
     found: list[Picture] = []
     workers = ThreadPoolExecutor(os.cpu_count())

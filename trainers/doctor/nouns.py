@@ -6,21 +6,20 @@ from enum import StrEnum
 from pathlib import Path
 
 from modelhub.errors import ModelHubError
-from trainers.dataset.likeness import Alike, Look
+from trainers.dataset.likeness import Alike
+from trainers.dataset.nouns import Glance, Unread
 from trainers.recipe import SubsetOptions
 
 __all__ = [
     "NOTHING_THERE",
     "Figures",
     "Finding",
-    "Glance",
     "Orders",
     "Picture",
     "Report",
     "Seen",
     "Severity",
     "Stray",
-    "Unread",
 ]
 
 
@@ -50,39 +49,6 @@ class Finding:
     mend: str | None = None
     """The command to type, or the edit to make."""
     which: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """What the bytes of a picture tell."""
-
-    sha256: str
-    format: str
-    """As its bytes say, not its name: PNG, JPEG, ..."""
-    size: tuple[int, int]
-    """Width and height in pixels, upright."""
-    turned: bool
-    """Whether it stands upright only because its EXIF entry is obeyed."""
-    clear: float
-    """Share of its pixels that are not opaque."""
-    is_invisible: bool
-    """Whether nothing of it is seen: all its pixels are wholly transparent."""
-    frames: int
-    contrast: float
-    """Standard deviation, 0 to 255."""
-    look: Look
-    """By which copies are known."""
-    thumbnail: bytes = b""
-    """WebP; empty where none was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A file that is there and not read for what it is."""
-
-    path: Path
-    why: str
-    mend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +83,10 @@ class Picture:
     def tags(self) -> list[str]:
         """In their order, without what kohya's separators mean."""
         options = self.subset.captions
-        text = self.caption or ""
+        text, separator = self.caption or "", options.separator or ","
         for mark in (options.keep_separator, options.secondary_separator, "\n"):
-            text = text.replace(mark, options.separator) if mark else text
-        return [tag for part in text.split(options.separator) if (tag := " ".join(part.split()))]
+            text = text.replace(mark, separator) if mark else text
+        return [tag for part in text.split(separator) if (tag := " ".join(part.split()))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trainers.doctor.nouns import Glance, Orders, Picture, Seen
-from trainers.material.buckets import Placement, bucket_sizes, default_step, place
+from trainers.dataset.nouns import Glance
+from trainers.doctor.nouns import Orders, Picture, Seen
+from trainers.framing.buckets import Placement, bucket_sizes, default_step, place
 
 __all__ = ["Placed", "placed"]
 

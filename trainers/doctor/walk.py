@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelhub.errors import BadValue, MissingFile, ModelHubError
-from trainers.dataset.caption_files import in_lines, read_text, readable_again
+from trainers.dataset.caption_files import in_lines, read_text
+from trainers.dataset.files import is_there, readable_again
 from trainers.dataset.folder import Place, entry, is_picture, mask_files, places
 from trainers.dataset.imagefolder import FOLDER_LISTS, captions_listed
 from trainers.dataset.metadata_list import in_list
-from trainers.dataset.nouns import Entry
+from trainers.dataset.nouns import Entry, Unread
 from trainers.dataset.pictures import IMAGES
-from trainers.doctor.nouns import Picture, Stray, Unread
+from trainers.doctor.nouns import Picture, Stray
 from trainers.recipe import SubsetOptions
 
 __all__ = ["Walked", "walk"]
@@ -44,7 +45,7 @@ def walk(subset: SubsetOptions) -> Walked:
     """All of a folder, hidden files aside, or of a list."""
     found = Walked()
     masks = _masks(subset, found)
-    if subset.images.is_file() and subset.images.suffix.lower() not in IMAGES:
+    if is_there(subset.images) and subset.images.suffix.lower() not in IMAGES:
         _read_list(subset, found)
     else:
         _read_folders(subset, masks, found)
@@ -77,7 +78,7 @@ def _read_folders(subset: SubsetOptions, masks: Mapping[str, Path], found: Walke
             listed |= _listed(place.folder / name, found)
         if place.subset:
             _read_folder(place, place.subset, masks, listed, found)
-    found.strays += [Stray(path, "listed") for path in listed if not path.is_file()]
+    found.strays += [Stray(path, "listed") for path in listed if not is_there(path)]
 
 
 def _unreadable(error: OSError) -> ModelHubError:

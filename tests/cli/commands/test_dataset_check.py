@@ -56,6 +56,21 @@ def test_programs_get_findings_and_figures(run: Run, folder: Path) -> None:
     assert document["findings"][0]["which"] == [str(folder / "0.png")]
 
 
+def test_pictures_that_the_workspace_knows_are_not_decoded_again(run: Run, folder: Path, catalog: Catalog) -> None:
+    """What is kept of them is believed: here, that they are of another format than their names say."""
+    run("dataset", "check", folder)
+    for kept in (catalog.workspace.cache / "glances").iterdir():
+        kept.write_bytes(kept.read_bytes().replace(b"PNG", b"GIF"))
+
+    assert "misnamed" in run("dataset", "check", folder).out
+
+
+def test_where_no_workspace_is_none_is_made(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("dataset", "check", folder).code == 0
+
+    assert [one.name for one in tmp_path.iterdir()] == [folder.name]
+
+
 def test_the_base_gives_the_resolution(run: Run, folder: Path, catalog: Catalog, tmp_path: Path) -> None:
     catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"), name="tiny")
 
@@ -114,3 +129,16 @@ def test_the_doctor_needs_no_torch(folder: Path) -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--jsonl"]])
+def test_a_name_that_a_terminal_would_obey_or_cannot_show_is_told_with_marks(
+    run: Run, folder: Path, flags: list[str]
+) -> None:
+    (folder / "red\x1b[31m\udcff.png").write_bytes(b"no picture")
+
+    ran = run("dataset", "check", folder, *flags)
+
+    assert ran.code in (0, 2)
+    assert "\x1b" not in ran.out
+    assert "broken-picture" in ran.out.encode().decode()

@@ -8,8 +8,8 @@ from PIL import Image
 
 from tests.trainers.pictures import picture
 from trainers.caches.cutting import coloured, cut, cut_mask
-from trainers.material.augment import Colouring
-from trainers.material.buckets import Placement, place
+from trainers.framing.augment import Colouring
+from trainers.framing.buckets import Placement, place
 
 SQUARE = [(64, 64)]
 
@@ -69,3 +69,13 @@ def test_a_copy_that_is_left_as_it_is_keeps_every_pixel() -> None:
     image = picture((8, 8))
 
     assert coloured(image, Colouring()) is image
+
+
+def test_of_a_thread_only_what_is_shown_is_computed() -> None:
+    """Scaled as a whole this one would have 4 billion pixels."""
+    image = picture((60_000, 1)).convert("RGB")
+
+    shown = cut(image, place(image.size, SQUARE), False)
+
+    assert shown.size == (64, 64)
+    assert shown.getpixel((32, 32)) == image.getpixel((30_000, 0))

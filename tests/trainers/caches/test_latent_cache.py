@@ -16,8 +16,8 @@ from tests.trainers.pictures import Size, picture, write_picture, write_set
 from tests.trainers.vaes import FakeVae
 from trainers.caches import CachedLatents, Counts, LatentCache
 from trainers.dataset import Sample, open_image
-from trainers.material.buckets import Placement
-from trainers.material.views import View
+from trainers.framing.buckets import Placement
+from trainers.framing.views import View
 from trainers.recipe import AugmentOptions, SubsetOptions
 
 WHOLE = Placement((64, 64), (64, 64), (0, 0))

@@ -11,8 +11,8 @@ from modelhub.jobs import Progress
 from trainers.caches import Counts, MaskCache
 from trainers.dataset import Sample
 from trainers.dataset.nouns import Mask
-from trainers.material.buckets import Placement
-from trainers.material.views import View
+from trainers.framing.buckets import Placement
+from trainers.framing.views import View
 from trainers.recipe import SubsetOptions
 
 WHOLE = Placement((64, 64), (64, 64), (0, 0))

@@ -1,7 +1,6 @@
 """Pictures of every mode that people have, and their masks, come out upright and of one kind."""
 
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,9 @@ from PIL import Image
 from modelhub.errors import BrokenFile
 from tests.trainers.pictures import picture, write_picture
 from trainers.dataset import Sample, gather, open_image, open_mask
-from trainers.dataset.nouns import Entry
-from trainers.dataset.pictures import UNREADABLE, glimpsed, seen
-from trainers.recipe import DatasetOptions, SubsetOptions
+from trainers.dataset.glances import Glances
+from trainers.dataset.nouns import Glance, Unread
+from trainers.recipe import DatasetOptions
 
 ORIENTATION = 0x0112
 
@@ -57,6 +56,15 @@ def test_common_modes_become_rgb(mode: str, kind: str) -> None:
     image = Image.new("RGB", (8, 8), "white").convert(mode)
 
     assert open_image(stored(image, kind)).getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_what_is_opaque_though_it_need_not_be_keeps_its_colours() -> None:
+    """Laid on white it would come to the same, in twice the time."""
+    image = picture((256, 256), 77)
+    opaque = image.convert("RGBA")
+
+    assert Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque).tobytes() == opaque.tobytes()
+    assert open_image(stored(opaque, "PNG")).tobytes() == image.tobytes()
 
 
 def test_of_a_moving_picture_the_first_frame_counts(tmp_path: Path) -> None:
@@ -139,9 +147,11 @@ def test_a_glimpse_tells_the_same_but_for_the_look(tmp_path: Path, kind: str) ->
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     picture((40, 20)).save(path, **({"exif": exif} if kind in ("png", "jpg", "webp") else {}))
-    entry = Entry(path, "a ramp", SubsetOptions(images=tmp_path))
 
-    assert replace(glimpsed(entry), look=None) == replace(seen(entry), look=None)
+    found = Glances().at(path)
+
+    assert isinstance(found, Glance)
+    assert Glances().glimpse(path) == (found.glimpse if kind in ("png", "jpg", "webp") else found)
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg", "webp", "bmp", "gif"])
@@ -150,5 +160,4 @@ def test_a_glimpse_finds_out_that_the_end_is_missing(tmp_path: Path, kind: str) 
     picture((64, 64)).save(path)
     path.write_bytes(path.read_bytes()[:-200])
 
-    with pytest.raises(UNREADABLE):
-        glimpsed(Entry(path, "", SubsetOptions(images=tmp_path)))
+    assert isinstance(Glances().glimpse(path), Unread)

@@ -205,6 +205,12 @@ def test_a_caption_beside_two_pictures_is_told(tmp_path: Path) -> None:
     assert str(found.mend).startswith(f"give each a name of its own: mv {folder}/0.png {folder}/0-png.png")
 
 
+def test_captions_without_a_separator_are_parted_by_commas(tmp_path: Path) -> None:
+    report = examined(healthy(tmp_path), captions=CaptionOptions(separator=""))
+
+    assert codes(report) == codes(examined(healthy(tmp_path)))
+
+
 def test_captions_that_are_all_the_same_are_told_as_such(tmp_path: Path) -> None:
     folder = healthy(tmp_path)
     for file in folder.glob("*.txt"):

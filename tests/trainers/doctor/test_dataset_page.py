@@ -135,3 +135,19 @@ def test_sizes_are_dots_within_the_frame_each_once() -> None:
     found = dots([(400, 100), (400, 100)], [(200, 200)])
 
     assert [(one.across, one.down, one.is_bucket) for one in found] == [(70.71, 29.29, True), (100.0, 50.0, False)]
+
+
+def test_the_page_of_names_and_captions_that_no_page_may_hold_is_a_page(tmp_path: Path) -> None:
+    folder = healthy(tmp_path / "set")
+    unlike(99).save(folder / "<b>bold\x1b\udcff.png")
+    (folder / "<b>bold\x1b\udcff.txt").write_text("</article><script>alert(1)</script>\x0c\x01")
+
+    write_page(
+        drain(examine(DatasetOptions(images=folder), Orders(resolutions=(64,)), thumbnail=8)), tmp_path / "a.html"
+    )
+
+    html = (tmp_path / "a.html").read_text(encoding="utf-8")
+    Reader(html)
+    assert "<script" not in html
+    assert "<b>bold" not in html
+    assert not re.search(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]", html)

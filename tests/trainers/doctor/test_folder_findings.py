@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from modelhub.errors import MissingFile
+from modelhub.jobs import drain
 from tests.trainers.doctor.examining import codes, examined, finding, healthy, unlike
-from trainers.dataset import read_dataset
+from trainers.dataset import gather, read_dataset
+from trainers.doctor import Orders, examine
+from trainers.recipe import DatasetOptions
 
 
 def test_pictures_in_the_folder_above_are_found(tmp_path: Path) -> None:
@@ -174,3 +178,22 @@ def test_pictures_of_a_format_that_is_not_read_are_to_be_converted(tmp_path: Pat
     (tmp_path / "scan.tif").write_bytes(b"x")
 
     assert str(finding(examined(tmp_path), "no-pictures").mend).startswith("convert those that are there")
+
+
+def test_a_dataset_that_only_judges_is_refused(tmp_path: Path) -> None:
+    subsets = ({"images": healthy(tmp_path / "set"), "held_out": True},)
+
+    report = drain(examine(DatasetOptions(subsets=subsets), Orders(resolutions=(64,))))
+
+    assert "nothing is learned" in finding(report, "nothing-learned").what
+
+
+def test_a_subset_without_pictures_is_refused_as_the_training_refuses_it(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    dataset = DatasetOptions(subsets=({"images": healthy(tmp_path / "set")}, {"images": tmp_path / "none"}))
+
+    report = drain(examine(dataset, Orders(resolutions=(64,))))
+
+    assert f"there are no images in {tmp_path / 'none'}" in [one.what for one in report.findings]
+    with pytest.raises(MissingFile, match="there are no images in"):
+        gather(dataset)

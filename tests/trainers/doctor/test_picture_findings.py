@@ -8,14 +8,14 @@ from PIL import Image, ImageOps
 
 from modelhub.jobs import drain
 from tests.trainers.doctor.examining import add, codes, examined, finding, healthy, unlike
+from trainers.dataset.glances import Glances
+from trainers.dataset.nouns import Glance, Unread
 from trainers.doctor import Orders, Severity, examine
-from trainers.doctor.glance import glance
-from trainers.doctor.nouns import Glance, Unread
 from trainers.recipe import AugmentOptions, DatasetOptions
 
 
 def seen(path: Path, **options: int) -> Glance:
-    found = glance(path, **options)
+    found = Glances().at(path, **options)
     assert isinstance(found, Glance)
     return found
 
@@ -37,7 +37,7 @@ def test_a_jpeg_that_ends_too_early_is_broken(tmp_path: Path) -> None:
     unlike(0, (900, 900)).save(stream, "JPEG")
     (tmp_path / "cut.jpg").write_bytes(stream.getvalue()[: len(stream.getvalue()) * 2 // 3])
 
-    assert isinstance(glance(tmp_path / "cut.jpg"), Unread)
+    assert isinstance(Glances().at(tmp_path / "cut.jpg"), Unread)
 
 
 def test_a_name_that_says_another_format_is_noted(tmp_path: Path) -> None:

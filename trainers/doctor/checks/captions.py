@@ -8,9 +8,11 @@ from pathlib import Path
 from modelhub.errors import ModelHubError
 from trainers.dataset.caption_files import in_lines, in_utf8, read_text
 from trainers.dataset.encodings import foreign_encoding
+from trainers.dataset.files import content_of
 from trainers.dataset.imagefolder import FOLDER_LISTS
+from trainers.dataset.nouns import Unread
 from trainers.doctor.checks.masks import learned_masks
-from trainers.doctor.nouns import Finding, Picture, Seen, Severity, Unread
+from trainers.doctor.nouns import Finding, Picture, Seen, Severity
 from trainers.doctor.wording import below, count, named
 
 __all__ = ["check"]
@@ -81,7 +83,7 @@ def _undecodable(seen: Seen) -> Iterator[Finding]:
 
 def _encoding(file: Path) -> str | None:
     try:
-        return foreign_encoding(file.read_bytes())
+        return foreign_encoding(content_of(file))
     except OSError:
         return None
 

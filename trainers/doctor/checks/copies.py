@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainers.dataset.likeness import MIRRORED, Turned
+from trainers.dataset.nouns import Glance
 from trainers.doctor.captions import sides
-from trainers.doctor.nouns import Finding, Glance, Picture, Seen, Severity
+from trainers.doctor.nouns import Finding, Picture, Seen, Severity
 from trainers.doctor.wording import below, count, named
 
 __all__ = ["check"]

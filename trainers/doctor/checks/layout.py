@@ -4,6 +4,7 @@ import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from trainers.dataset.folder import KOHYA_FOLDER
@@ -24,6 +25,7 @@ def check(seen: Seen) -> Iterator[Finding]:
     yield from (_error("unreadable-list", fault.message, fault.mend or "") for fault in seen.faults)
     if not seen.pictures and not seen.faults:
         yield _nothing(seen.root, unread=any(one.looks_like == "picture" for one in seen.strays))
+    yield from _nothing_learned(seen)
     yield from _described(seen)
     yield from _several_sets(seen)
     yield from _almost_repeats(seen)
@@ -40,7 +42,7 @@ def _nothing(root: Path, *, unread: bool) -> Finding:
         )
     if not root.is_dir():
         return _error("no-folder", f"{root} is no folder of images", f"ls {_quoted(root.parent)}")
-    above = [path for path in root.parent.iterdir() if path.suffix.lower() in IMAGES]
+    above = _pictures_in(root.parent)
     if above:
         what = f"there are no pictures in {root}, but {len(above)} in the folder above"
         return _error("no-pictures", what, f"--images {_quoted(root.parent)}", above)
@@ -52,6 +54,20 @@ def _nothing(root: Path, *, unread: bool) -> Finding:
         )
     mend = f"convert those that are there, or put {formats} files there" if unread else f"put {formats} files there"
     return _error("no-pictures", f"there are no pictures in {root}", mend)
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    """None where it may not be read."""
+    with suppress(OSError):
+        return [path for path in folder.iterdir() if path.suffix.lower() in IMAGES]
+    return []
+
+
+def _nothing_learned(seen: Seen) -> Iterator[Finding]:
+    """Pictures, and all of them judge or stand for the class."""
+    if seen.pictures and not seen.learned:
+        what = f"all {len(seen.pictures)} pictures are held out or of the class: nothing is learned"
+        yield _error("nothing-learned", what, "name pictures to learn from: --images FOLDER")
 
 
 def _described(seen: Seen) -> Iterator[Finding]:

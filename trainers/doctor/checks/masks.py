@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainers.dataset.folder import bare_name
-from trainers.doctor.nouns import Finding, Glance, Picture, Seen, Severity, Unread
+from trainers.dataset.nouns import Glance, Unread
+from trainers.doctor.nouns import Finding, Picture, Seen, Severity
 from trainers.doctor.wording import below, count, named, share
 
 __all__ = ["check", "coverage", "learned_masks"]

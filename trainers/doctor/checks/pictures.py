@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from trainers.doctor.nouns import Finding, Glance, Picture, Seen, Severity, Unread
+from trainers.dataset.nouns import Glance, Unread
+from trainers.doctor.nouns import Finding, Picture, Seen, Severity
 from trainers.doctor.wording import below, count, named
 
 __all__ = ["check"]

@@ -11,7 +11,7 @@ from trainers.doctor.wording import below, count, named
 
 __all__ = ["check"]
 
-_NETWORK = re.compile(r"<(?:lora|lyco|hypernet):[^>]+>", re.IGNORECASE)
+_NETWORK = re.compile(r"<(?:lora|lyco|hypernet):[^<>]+>", re.IGNORECASE)
 _WEIGHT = re.compile(r"\([^()]*:\s*[\d.]+\s*\)|\(\([^()]*\)\)|\[\[[^\[\]]*\]\]")
 _NEGATIVE = re.compile(r"(?:^|\s)negative prompt:|(?:^|\s)steps: \d+, ", re.IGNORECASE)
 _FEW = 5

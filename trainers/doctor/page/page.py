@@ -1,6 +1,7 @@
 """A report -> HTML in one file, which asks nothing of a network and runs no script."""
 
 import base64
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _TAGS = 40
 """Most frequent tags that are listed."""
 _FILES = 60
 """Names that one finding lists."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What HTML may not hold: names of files and captions may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def write_page(report: Report, path: Path) -> None:
     """Write the page whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with publish(path) as part:
-        part.write_text(page(report), encoding="utf-8")
+        part.write_text(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", page(report)), encoding="utf-8")
 
 
 def page(report: Report) -> str:
