@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from cli.options import Options
 from modelhub.errors import ModelHubError
 
-__all__ = ["Output", "error_json", "jsonable", "plain", "size_text", "table"]
+__all__ = ["Output", "error_json", "jsonable", "plain", "section", "shortened", "size_text", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Output:
         if self.jsonl:
             self.event("done", result=result)
         elif self.json:
-            print(json.dumps(jsonable(result), ensure_ascii=False, indent=2), file=self.out)
+            print(_json(jsonable(result), indent=2), file=self.out)
         elif self.quiet:
             print("".join(f"{one}\n" for one in ids), end="", file=self.out)
         else:
@@ -52,7 +52,7 @@ class Output:
     def event(self, name: str, **content: object) -> None:
         """Print one line of the event stream."""
         line = {"event": name, **{key: jsonable(value) for key, value in content.items()}}
-        print(json.dumps(line, ensure_ascii=False), file=self.out, flush=True)
+        print(_json(line), file=self.out, flush=True)
 
     def hint(self, message: str) -> None:
         """Say something beside the result, unless asked to be quiet."""
@@ -64,7 +64,7 @@ class Output:
         if self.jsonl:
             self.event("error", **error_json(error))
         elif self.json:
-            print(json.dumps(error_json(error), ensure_ascii=False), file=self.out)
+            print(_json(error_json(error)), file=self.out)
         else:
             print(f"modelhub: {plain(error.message)}", file=self.err)
             if error.mend:
@@ -87,6 +87,19 @@ def plain(text: str) -> str:
     return "".join(char if char == "\n" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
+def shortened(text: str, most: int) -> str:
+    """On one line, of at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def section(title: str, lines: Sequence[str]) -> Iterator[str]:
+    """A heading and what stands below it; nothing, where that is nothing."""
+    if lines:
+        yield f"\n{title}"
+        yield from (f"  {plain(line)}" for text in lines for line in text.splitlines())
+
+
 def size_text(size: float) -> str:
     """Bytes for people: ``1.9 GB``."""
     for unit in ("B", "kB", "MB", "GB"):
@@ -107,6 +120,11 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return os.fsencode(value).decode(errors="replace") if isinstance(value, Path) else value
+
+
+def _json(document: object, indent: int | None = None) -> str:
+    """With a mark in place of what in a name is not UTF-8."""
+    return json.dumps(document, ensure_ascii=False, indent=indent).encode(errors="replace").decode()
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -162,10 +162,14 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+_SHOWN = 40
+"""Characters of a name that its part's name begins with, so that it is not too long."""
+
+
 def _beside(path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:_SHOWN]}.", suffix=".part", dir=path.parent)
     except OSError as error:
         raise disk_error(error, path) from error
     os.close(handle)

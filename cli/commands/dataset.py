@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.exits import PARTIAL
 from cli.flags.captioning import RuleFlags, WordFlags, WritingFlags
 from cli.flags.dataset import DatasetFlags
-from cli.render import table
+from cli.options import Device
+from cli.render import plain, table
 from cli.session import Session
-from modelhub.errors import BadValue, MissingPackage
+from modelhub.errors import BadValue, BrokenFile, MissingPackage
 
 if TYPE_CHECKING:
     from trainers.captioning import Change
@@ -38,7 +40,9 @@ def check(
     """Say what is wrong with a dataset, and what mends it; exits with 2 where a training would be refused."""
     report = _examined(session, place, flags, thumbnail=0)
     result = {"refused": report.is_refused, "figures": report.figures, "findings": report.findings}
-    session.output.show(result, text=lambda: _told(report), ids=dict.fromkeys(one.code for one in report.findings))
+    session.output.show(
+        result, text=lambda: plain(_told(report)), ids=dict.fromkeys(one.code for one in report.findings)
+    )
     if report.is_refused or (strict and any(one.severity == "warning" for one in report.findings)):
         raise typer.Exit(BadValue.exit_code)
 
@@ -58,7 +62,7 @@ def stats(
 
     path = session.cwd / (out.expanduser() if out else f"{report.seen.root.resolve().stem}.html")
     write_page(report, path)
-    session.output.show({"path": path, "figures": report.figures}, text=lambda: str(path), ids=[path])
+    session.output.show({"path": path, "figures": report.figures}, text=lambda: plain(str(path)), ids=[path])
 
 
 @command.command("caption")
@@ -70,11 +74,12 @@ def caption(
     writing: WritingFlags,
     masks: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder in it that holds masks.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Pictures that a model sees at once.")] = 4,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+    device: Device = None,
 ) -> None:
     """Write captions beside pictures: from their names, by a tagger or a captioner, or only put right by rules.
 
-    Captions that are there are kept, unless --append or --overwrite says otherwise.
+    Captions that are there are kept, unless --append or --overwrite says otherwise: so the same again goes on where a
+    stop left it. Exits with 5 where some pictures got none: they cannot be opened, or the model cannot take them.
     """
     if words == WordFlags() and rules == RuleFlags():
         raise BadValue("there is nothing to write", mend="modelhub dataset caption DIR --from name, or --trigger WORD")
@@ -87,12 +92,15 @@ def caption(
     say = words.said_by(session, device)
     changes = session.run(captioned(place, say, changed, how, batch=batch, masks=apart))
     written = [str(one.file) for one in changes if one.outcome == "written"]
-    session.output.show(changes, text=lambda: _captions_told(changes, place, writing), ids=written)
+    session.output.show(changes, text=lambda: plain(_captions_told(changes, place, writing)), ids=written)
+    if any(one.why for one in changes):
+        raise typer.Exit(BrokenFile.exit_code if all(one.why for one in changes) else PARTIAL)
 
 
 def _examined(session: Session, place: Path | None, flags: DatasetFlags, *, thumbnail: int) -> "Report":
     """Look at what the flags and the recipe come to; raises `MissingPackage` naming the extra."""
     try:
+        from trainers.dataset.glances import Glances
         from trainers.doctor import examine, orders_of
     except ModuleNotFoundError as error:
         raise MissingPackage(str(error.name), "train") from error
@@ -103,7 +111,9 @@ def _examined(session: Session, place: Path | None, flags: DatasetFlags, *, thum
 
         with session.open_catalog() as catalog:
             native = native_side(flags.base, catalog)
-    return session.run(examine(wanted.dataset, orders_of(wanted, native), thumbnail=thumbnail))
+    workspace = session.workspace
+    glances = Glances.of(workspace) if workspace.catalog.is_file() else Glances()
+    return session.run(examine(wanted.dataset, orders_of(wanted, native), glances=glances, thumbnail=thumbnail))
 
 
 def _recipe(session: Session, place: Path | None, flags: DatasetFlags) -> "Recipe":
@@ -156,6 +166,7 @@ def _captions_told(changes: "Sequence[Change]", root: Path, writing: WritingFlag
         "kept": "kept: --append adds to them, --overwrite changes them",
         "nothing": "have nothing to say",
         "unreadable": "are of pictures that cannot be opened",
+        "failed": "are of pictures that the model cannot take",
     }
     told = [f"{counts[each]} captions {phrase}" for each, phrase in phrases.items() if counts[each]]
     if writing.dry_run and written:

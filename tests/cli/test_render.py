@@ -83,3 +83,12 @@ def test_an_error_is_shown_even_when_quiet() -> None:
 )
 def test_no_color_is_used_where_it_is_not_wanted_or_not_seen(options: Options, environ: dict[str, str]) -> None:
     assert not Output.of(options, environ).color
+
+
+@pytest.mark.parametrize("how", ["json", "jsonl"])
+def test_what_is_not_utf_8_does_not_stop_a_document(how: str) -> None:
+    output, out, _ = shown(**{how: True})
+
+    output.show({"name": "a\udcff"}, text=str)
+
+    assert "a?" in out.getvalue().encode().decode()

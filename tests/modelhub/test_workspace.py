@@ -96,3 +96,12 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
 def test_another_disk_error_stays_itself(tmp_path: Path) -> None:
     error = PermissionError(errno.EACCES, "denied")
     assert disk_error(error, tmp_path) is error
+
+
+def test_a_published_file_may_have_as_long_a_name_as_a_disk_allows(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 251 + ".txt")
+
+    with publish(path) as part:
+        part.write_text("whole")
+
+    assert path.read_text() == "whole"

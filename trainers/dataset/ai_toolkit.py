@@ -6,6 +6,7 @@ from typing import Any
 
 from modelhub.errors import BadValue
 from trainers.dataset.caption_files import read_text
+from trainers.dataset.files import is_there
 from trainers.dataset.nouns import Described
 from trainers.dataset.translation import Vocabulary, checked, located, notices, sides, tables, translated
 from trainers.recipe import DatasetOptions, SubsetOptions
@@ -113,7 +114,7 @@ def _captions(entries: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _default(folder: Path) -> str:
-    return " ".join(read_text(folder / _ALL).split()) if (folder / _ALL).is_file() else ""
+    return " ".join(read_text(folder / _ALL).split()) if is_there(folder / _ALL) else ""
 
 
 def _buckets(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,6 +124,6 @@ def _buckets(values: Mapping[str, Any]) -> dict[str, Any]:
         found["buckets"] = bool(values.get("buckets", True)) and not values.get("square_crop", False)
     if isinstance(step := values.get("bucket_tolerance"), int):
         if not 8 <= step <= 256 or step % 8:
-            raise BadValue(f"bucket_tolerance: {step} is no multiple of 8 from 8 to 256")
+            raise BadValue(f"bucket_tolerance: {step} is no multiple of 8 from 8 to 256", mend="write it as 64")
         found["bucket_step"] = step
     return found

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from modelhub.errors import BadValue, MissingFile
 from trainers.dataset.encodings import foreign_encoding
+from trainers.dataset.files import content_of, is_there, readable_again
 from trainers.recipe import CaptionOptions
 
-__all__ = ["caption_beside", "in_lines", "in_utf8", "read_text", "readable_again"]
+__all__ = ["caption_beside", "in_lines", "in_utf8", "read_text"]
 
 _SAMPLE = 40
 """Characters by which a person sees whether an encoding is the right one."""
@@ -16,7 +17,7 @@ _SAMPLE = 40
 def caption_beside(path: Path, options: CaptionOptions) -> str | None:
     """What the first of a picture's caption files says; None when there is none."""
     for extension in options.extensions:
-        if (file := path.with_suffix(extension)).is_file():
+        if is_there(file := path.with_suffix(extension)):
             return in_lines(read_text(file), options)
     return None
 
@@ -32,7 +33,7 @@ def in_lines(text: str, options: CaptionOptions) -> str:
 def read_text(file: Path) -> str:
     """A text in UTF-8, with a byte order mark or without; `BadValue` names what else it seems to be."""
     try:
-        content = file.read_bytes()
+        content = content_of(file)
     except FileNotFoundError:
         raise MissingFile(f"{file}: there is no such file") from None
     except OSError as error:
@@ -53,8 +54,3 @@ def in_utf8(encoding: str, files: str) -> str:
         is_so = 'tr -d \'\\000\' < "$f" | cmp -s - "$f"'
     command = f'iconv -f {encoding} -t UTF-8 "$f" > "$f.utf8" && mv "$f.utf8" "$f"'
     return f"for f in {files}; do {is_so} || {{ {command}; }}; done"
-
-
-def readable_again(place: Path) -> str:
-    """The command that gives the right to read a file or folder."""
-    return f"chmod -R u+rX {shlex.quote(str(place))}"

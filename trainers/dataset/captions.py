@@ -15,7 +15,7 @@ from trainers.recipe import CaptionOptions
 
 __all__ = ["has_word", "in_full", "is_fixed", "said"]
 
-_CHOICE = re.compile(r"\{([^{}]*\|[^{}]*)\}")
+_CHOICE = re.compile(r"\{([^{}|]*\|[^{}]*)\}")
 """The innermost of nested ones."""
 _PLACEHOLDER = "[trigger]"
 """ai-toolkit's, for the trigger word."""

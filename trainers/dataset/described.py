@@ -1,19 +1,20 @@
 """What `dataset.images` of a recipe names -> subsets: a folder, a list, or another trainer's description."""
 
-import json
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from modelhub.errors import BadValue, MissingFile
 from trainers.dataset import ai_toolkit, kohya, onetrainer
 from trainers.dataset.caption_files import read_text
+from trainers.dataset.files import is_folder, is_there, looked_for, parsed_json
 from trainers.dataset.folder import KOHYA_FOLDER
 from trainers.dataset.metadata_list import LISTS
 from trainers.dataset.nouns import Described
 from trainers.dataset.translation import SLASHES
-from trainers.recipe import DatasetOptions, SubsetOptions
+from trainers.recipe import PLACES, DatasetOptions, SubsetOptions
 
 __all__ = ["described", "subsets_of"]
 
@@ -30,10 +31,10 @@ _TRAINED, _CLASS = ("img", "image", "images"), ("reg", "regularization", "regula
 def described(options: DatasetOptions) -> Described:
     """A recipe's dataset as subsets, each a folder or a list; paths become absolute."""
     images = options.images
-    if images is None or images.is_dir():
+    if images is None or is_folder(images):
         return _absolute(_project(options))
-    if not images.is_file():
-        raise MissingFile(f"{images} is no folder of images")
+    if not is_there(images):
+        raise MissingFile(f"{images} is no folder of images", mend=looked_for(images))
     fields = _fields(images) if images.suffix.lower() in _DESCRIPTIONS else None
     for describes, read in _READERS:
         if describes(fields):
@@ -80,8 +81,9 @@ def _project(options: DatasetOptions) -> Described:
 def _below(folder: Path, names: tuple[str, ...]) -> Path | None:
     """The first folder of these names that holds folders as kohya names them."""
     for below in (folder / name for name in names):
-        if below.is_dir() and any(one.is_dir() and KOHYA_FOLDER.fullmatch(one.name) for one in below.iterdir()):
-            return below
+        with suppress(PermissionError):
+            if below.is_dir() and any(one.is_dir() and KOHYA_FOLDER.fullmatch(one.name) for one in below.iterdir()):
+                return below
     return None
 
 
@@ -95,10 +97,8 @@ def _told_of_resolution(found: Described, options: DatasetOptions) -> Described:
 
 
 def _absolute(found: Described) -> Described:
-    places = ("images", "regularisation", "masks", "root")
-
     def moved(one: Any) -> Any:
-        named = {name: getattr(one, name, None) for name in places}
+        named = {name: getattr(one, name, None) for name in PLACES}
         return one.model_copy(update={name: path.absolute() for name, path in named.items() if isinstance(path, Path)})
 
     options: DatasetOptions = moved(found.options)
@@ -114,12 +114,14 @@ def _fields(file: Path) -> Any:
             case ".toml":
                 return tomllib.loads(text)
             case ".json":
-                return json.loads(text)
+                return parsed_json(text, str(file))
             case _:
                 return _yaml(text)
     except ValueError as error:
-        mend = SLASHES if "\\" in text else None
+        mend = SLASHES if "\\" in text else f"write it as {file.suffix[1:].upper()} there"
         raise BadValue(f"{file}: {error}", mend=mend) from None
+    except RecursionError:
+        raise BadValue(f"{file}: its brackets are nested too deeply", mend="write it anew") from None
 
 
 def _yaml(text: str) -> Any:

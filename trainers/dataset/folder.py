@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelhub.errors import BadValue, MissingFile
-from trainers.dataset.caption_files import caption_beside, in_lines, readable_again
+from trainers.dataset.caption_files import caption_beside, in_lines
+from trainers.dataset.files import is_folder, is_there, looked_for, readable_again
 from trainers.dataset.imagefolder import FOLDER_LISTS, captions_listed
 from trainers.dataset.nouns import Entry
 from trainers.dataset.pictures import IMAGES
@@ -42,8 +43,8 @@ def in_folder(subset: SubsetOptions) -> list[Entry]:
     In a folder named ``N_name`` pictures are repeated N times (0 leaves them out), and those without a caption have
     ``name`` for one.
     """
-    if not subset.images.is_dir():
-        raise MissingFile(f"{subset.images} is no folder of images")
+    if not is_folder(subset.images):
+        raise MissingFile(f"{subset.images} is no folder of images", mend=looked_for(subset.images))
     masks = mask_files(subset.masks)
     listed: dict[Path, str | None] = {}
     found: list[Entry] = []
@@ -84,7 +85,7 @@ def entry(path: Path, caption: str | None, subset: SubsetOptions, masks: Mapping
         case "file" if caption is None:
             caption = subset.caption or None
     beside = path.with_name(f"{path.stem}{_BESIDE[0]}.png")
-    mask = masks.get(path.stem.casefold()) or (beside if beside.is_file() else None)
+    mask = masks.get(path.stem.casefold()) or (beside if is_there(beside) else None)
     return Entry(path, caption, subset, mask)
 
 
@@ -92,9 +93,9 @@ def mask_files(folder: Path | None) -> Mapping[str, Path]:
     """Stem, in small letters -> mask."""
     if folder is None:
         return {}
-    if not folder.is_dir():
-        raise MissingFile(f"{folder} is no folder of masks")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
+    if not is_folder(folder):
+        raise MissingFile(f"{folder} is no folder of masks", mend=looked_for(folder))
+    files = sorted(path for path in folder.rglob("[!.]*") if path.suffix.lower() in IMAGES and is_there(path))
     return {bare_name(path).casefold(): path for path in files}
 
 
@@ -106,8 +107,15 @@ def bare_name(mask: Path) -> str:
 def _is_walked(folder: Path, subset: SubsetOptions) -> bool:
     if folder.name.startswith(".") or folder.name in _LEFT_BEHIND or folder == subset.masks:
         return False
-    above = folder.parent.resolve() if folder.is_symlink() else None
-    return above is None or folder.resolve() not in (above, *above.parents)
+    return not folder.is_symlink() or not _leads_back(folder, subset.images)
+
+
+def _leads_back(link: Path, root: Path) -> bool:
+    """Whether a link leads to a folder that was walked through on the way to it, itself by a link or not."""
+    there = link.resolve()
+    way = [one for one in link.parents if one == root or root in one.parents]
+    above = link.parent.resolve()
+    return there in (above, *above.parents) or any(one.resolve() == there for one in way)
 
 
 def _refuse(error: OSError) -> None:

@@ -5,13 +5,13 @@ https://huggingface.co/docs/datasets/image_dataset
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from modelhub.errors import BadValue
 from trainers.dataset.caption_files import read_text
+from trainers.dataset.files import parsed_json
 
 __all__ = ["FOLDER_LISTS", "captions_listed", "rows"]
 
@@ -36,21 +36,25 @@ def rows(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each object of a .jsonl file, or row of a .csv file, and where it stands."""
     text = read_text(file)
     if file.suffix.lower() == ".csv":
-        table = csv.DictReader(io.StringIO(text, newline=""))
-        yield from ((f"{file}, line {table.line_num}", row) for row in table)
+        yield from _table(text, file)
         return
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield f"{file}, line {number}", _object(line, f"{file}, line {number}")
 
 
-def _object(line: str, where: str) -> Mapping[str, Any]:
+def _table(text: str, file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    table = csv.DictReader(io.StringIO(text, newline=""))
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise BadValue(f"{where}: {error}") from None
+        yield from ((f"{file}, line {table.line_num}", row) for row in table)
+    except csv.Error as error:
+        raise BadValue(f"{file}, line {table.line_num + 1}: {error}", mend="write it as a table there") from None
+
+
+def _object(line: str, where: str) -> Mapping[str, Any]:
+    row = parsed_json(line, where)
     if not isinstance(row, dict):
-        raise BadValue(f"{where}: it must be an object, such as {{...}}")
+        raise BadValue(f"{where}: it must be an object, such as {{...}}", mend=f'write {{"{_FILE}": "a.png", ...}}')
     return row
 
 

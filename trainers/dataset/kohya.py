@@ -10,7 +10,7 @@ from typing import Any
 
 from modelhub.errors import BadValue
 from trainers.dataset.nouns import Described
-from trainers.dataset.translation import Vocabulary, checked, located, notices, sides, table, tables, translated
+from trainers.dataset.translation import Vocabulary, checked, located, notices, shown, sides, table, tables, translated
 from trainers.recipe import DatasetOptions, SubsetOptions
 
 __all__ = ["describes", "read_kohya"]
@@ -97,7 +97,7 @@ def _once(subsets: Sequence[tuple[str, dict[str, Any]]], told: list[str]) -> Ite
     """Without those that a dataset lists again, which are told."""
     seen: set[Any] = set()
     for where, one in subsets:
-        if (pictures := (one.get("image_dir"), one.get("metadata_file"))) in seen:
+        if (pictures := (str(one.get("image_dir", "")), str(one.get("metadata_file", "")))) in seen:
             told.append(f"{where}: {pictures[0] or pictures[1]} is listed twice in one dataset, and taken once")
         else:
             seen.add(pictures)
@@ -155,7 +155,9 @@ def _share(value: Any, where: str) -> dict[str, float]:
     if value is None:
         return {}
     if not isinstance(value, int | float) or not 0 < value <= 0.5:
-        raise BadValue(f"{where}.validation_split: {value!r} is no share of the pictures up to 0.5")
+        raise BadValue(
+            f"{where}.validation_split: {shown(value)} is no share of the pictures up to 0.5", mend="write it as 0.1"
+        )
     return {"validation_split": float(value)}
 
 

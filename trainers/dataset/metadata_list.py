@@ -3,13 +3,14 @@
 An imagefolder's rows, which have ``file_name``, are read too.
 """
 
-import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from modelhub.errors import BadValue, MissingFile
 from trainers.dataset.caption_files import caption_beside, in_lines, read_text
+from trainers.dataset.files import is_there, parsed_json
 from trainers.dataset.folder import entry, mask_files
 from trainers.dataset.imagefolder import captions_listed, rows
 from trainers.dataset.nouns import Entry
@@ -33,7 +34,10 @@ def in_list(subset: SubsetOptions) -> list[Entry]:
         )
     captions = _captions(subset)
     if not captions:
-        raise MissingFile(f"{subset.images} lists no pictures")
+        raise MissingFile(
+            f"{subset.images} lists no pictures",
+            mend=f"name a folder: --images {shlex.quote(str(subset.images.parent))}",
+        )
     masks, root = mask_files(subset.masks), subset.root or subset.images.parent
     found = {name: _picture(name, root) for name in captions}
     if missing := [name for name, path in found.items() if path is None]:
@@ -72,10 +76,7 @@ def _named(row: Mapping[str, Any], where: str, subset: SubsetOptions) -> tuple[s
 
 
 def _table(file: Path) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        table = json.loads(read_text(file))
-    except json.JSONDecodeError as error:
-        raise BadValue(f"{file}: {error}") from None
+    table = parsed_json(read_text(file), str(file))
     if not isinstance(table, dict) or not all(isinstance(row, dict) for row in table.values()):
         raise BadValue(
             f"{file} is no list of pictures", mend='write {"a.png": {"caption": "..."}}, or name a folder of pictures'
@@ -89,15 +90,17 @@ def _caption(row: Mapping[str, Any], subset: SubsetOptions) -> str | None:
     tags = ", ".join(map(str, tags)) if isinstance(tags, list) else tags
     lines = [str(line) for line in said] if isinstance(said, list) else str(said or "").splitlines()
     if tags:
-        lines = [f"{line}{subset.captions.separator} {tags}" for line in lines] or [str(tags)]
+        lines = [f"{line}{subset.captions.separator or ','} {tags}" for line in lines] or [str(tags)]
     return in_lines("\n".join(lines), subset.captions) if said is not None or tags is not None else None
 
 
 def _picture(name: str, root: Path) -> Path | None:
     """Where a list's picture lies; kohya's may leave out the ending, and tell where it lay on another machine."""
+    if not Path(name).name:
+        return None
     elsewhere = PureWindowsPath(name)  # which reads both sorts of slashes
     there = [root / name, root / elsewhere.as_posix(), *([root / elsewhere.name] if elsewhere.root else [])]
-    return next((place for path in there for place in _places(path) if place.is_file()), None)
+    return next((place for path in there for place in _places(path) if is_there(place)), None)
 
 
 def _places(path: Path) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """OneTrainer's concepts, JSON: a list, or the configuration that holds one."""
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,18 @@ from modelhub.errors import BadValue
 from trainers.dataset.caption_files import read_text
 from trainers.dataset.folder import in_folder
 from trainers.dataset.nouns import Described
-from trainers.dataset.translation import Vocabulary, checked, located, notices, sides, table, tables, translated
+from trainers.dataset.translation import (
+    CORRECTED,
+    Vocabulary,
+    checked,
+    located,
+    notices,
+    shown,
+    sides,
+    table,
+    tables,
+    translated,
+)
 from trainers.recipe import DatasetOptions, SubsetOptions
 
 __all__ = ["describes", "read_onetrainer"]
@@ -120,8 +132,8 @@ def _counts(concept: Mapping[str, Any]) -> bool:
 
 def _balanced(subset: SubsetOptions, concept: Mapping[str, Any], where: str) -> SubsetOptions:
     wanted = concept.get("balancing", 1)
-    if not isinstance(wanted, int | float) or wanted <= 0:
-        raise BadValue(f"{where}.balancing: {wanted!r} is no number of pictures")
+    if not isinstance(wanted, int | float) or not 0 < wanted < inf:
+        raise BadValue(f"{where}.balancing: {shown(wanted)} is no number of pictures", mend=CORRECTED)
     return subset.model_copy(update={"repeats": wanted / len(in_folder(subset))})
 
 
@@ -134,8 +146,9 @@ def _augment(image: Mapping[str, Any]) -> dict[str, Any]:
 
 def _captions(text: Mapping[str, Any], where: str, told: list[str]) -> dict[str, Any]:
     source = text.get("prompt_source", "sample")
-    if source not in _SOURCES:
-        raise BadValue(f"{where}.text.prompt_source: {source!r} is none of {', '.join(_SOURCES)}")
+    if not isinstance(source, str) or source not in _SOURCES:
+        told_by = ", ".join(_SOURCES)
+        raise BadValue(f"{where}.text.prompt_source: {shown(source)} is none of {told_by}", mend=CORRECTED)
     found = translated(text, _TEXT) | {"source": _SOURCES[source]}
     if source == "concept":
         found["wildcards"] = True

@@ -187,3 +187,9 @@ def test_in_full_nothing_is_left_out_or_moved() -> None:
     one = sample("red hat, smiling, beach", prefix="photo,", shuffle=True, dropout=0.9, tag_dropout=0.5)
 
     assert in_full(one, "kip") == "kip, photo, red hat, smiling, beach"
+
+
+def test_a_bracket_that_never_closes_is_no_choice_however_long_it_is() -> None:
+    text = "{" + "|" * 200_000
+
+    assert say(sample(text, wildcards=True)) == text
