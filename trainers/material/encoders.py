@@ -42,8 +42,7 @@ class TextEncoders:
 def text_encoders(
     plan: ModelPlan, models: Mapping[str, nn.Module], words: Mapping[str, Mapping[str, Tensor]], clip_skip: int
 ) -> TextEncoders:
-    """SDXL's two text encoders, or the only one of others; read as `generate` reads them."""
-
+    """SDXL's two, or the only one of others; `words` are new ones, by role."""
     return TextEncoders(clips(plan, models, lambda role: words.get(role, {}), clip_skip))
 
 

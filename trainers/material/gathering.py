@@ -13,10 +13,10 @@ from trainers.chance import dice
 from trainers.dataset import Sample
 from trainers.dataset.captions import in_full, is_fixed, said
 from trainers.dataset.pictures import open_mask
-from trainers.material.augment import views_of
+from trainers.framing.augment import views_of
+from trainers.framing.views import View
 from trainers.material.material import Material
 from trainers.material.texts import Texts
-from trainers.material.views import View
 from trainers.plan import TrainingPlan
 from trainers.recipe import CaptionOptions
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 
 from torch import Tensor
 
@@ -10,13 +9,10 @@ from modelhub.families import Latent
 from trainers.caches import CachedLatents
 from trainers.chance import dice
 from trainers.dataset import Sample
-from trainers.material.augment import variations, view_of
-from trainers.material.views import Item, View
+from trainers.framing.augment import variations, view_of
+from trainers.framing.views import Item, View, listed
 
 __all__ = ["Material"]
-
-_GOLDEN = 0.6180339887498949
-"""Multiples of it spread evenly over a circle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +32,7 @@ class Material:
 
     def epoch(self, number: int) -> list[int]:
         """Items of an epoch, before they are shuffled: each as often as it is repeated."""
-        counts = (_times(index, one.repeats, number) for index, one in enumerate(self.items))
-        return list(chain.from_iterable(repeat(index, count) for index, count in enumerate(counts)))
+        return listed(self.items, number)
 
     def view(self, item: int, *, seed: int, step: int, place: int) -> View:
         """How an item is shown at a place in a step's batch."""
@@ -62,9 +57,3 @@ class Material:
         if view.mirrored:
             left = view.placement.scaled[0] - across - left
         return float(height), float(width), float(top), float(left), float(down), float(across)
-
-
-def _times(index: int, repeats: float, epoch: int) -> int:
-    """How often an epoch has an item; where that is a fraction, items take turns, so that epochs are of one length."""
-    turn = index * _GOLDEN % 1 if repeats % 1 else 0.0
-    return int((epoch + 1) * repeats + turn) - int(epoch * repeats + turn)

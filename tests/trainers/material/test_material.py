@@ -5,10 +5,10 @@ from pathlib import Path
 
 from modelhub.families import family
 from trainers.dataset import Sample
-from trainers.material.augment import views_of
-from trainers.material.buckets import Placement
+from trainers.framing.augment import views_of
+from trainers.framing.buckets import Placement
+from trainers.framing.views import Item, View
 from trainers.material.material import Material
-from trainers.material.views import Item, View
 from trainers.recipe import AugmentOptions, SubsetOptions
 
 PLACED = Placement((64, 128), (150, 128), (20, 0))

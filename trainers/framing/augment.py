@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from trainers.chance import dice
 from trainers.dataset import Sample
-from trainers.material.buckets import Placement
-from trainers.material.views import Item, View
+from trainers.framing.buckets import Placement
+from trainers.framing.views import Item, View
 
 __all__ = ["Colouring", "colouring", "variations", "view_of", "views_of"]
 

@@ -41,7 +41,10 @@ def bucket_sizes(resolution: int, step: int, sides: tuple[int, int] | None = Non
     `sides` are the smallest and the largest side, half and twice the resolution by default.
     """
     if step > resolution:
-        raise BadValue(f"buckets in steps of {step} pixels are too coarse for a resolution of {resolution}")
+        raise BadValue(
+            f"buckets in steps of {step} pixels are too coarse for a resolution of {resolution}",
+            mend=f"set dataset.bucket_step = {default_step(resolution)}",
+        )
     area, square = resolution * resolution, resolution // step * step
     smallest, largest = _whole_sides(sides or (-(-resolution // 2), resolution * 2), step)
     sizes = {(square, square)}
@@ -59,14 +62,15 @@ def place(
     """Put an image of `size` pixels into the bucket of nearest aspect ratio, scaled to cover it, cut in the centre.
 
     Without `upscale` the buckets do not count: an image of more than `area` pixels (by default those of the largest
-    bucket) is shrunk to them, a smaller one stays, and both are cut to whole steps.
+    bucket) is shrunk to them, a smaller one stays, and both are cut to whole steps. Only one that is narrower than a
+    step is enlarged, and its length cut so that it has no more pixels than others.
     """
     if upscale:
         bucket = min(buckets, key=lambda one: (abs(one[0] / one[1] - size[0] / size[1]), one != size, one))
         return _cut(_covering(size, bucket), bucket)
     limit = area or max(width * height for width, height in buckets)
     kept = _shrunk(size, limit, step) if size[0] * size[1] > limit else size
-    bucket = (max(step, kept[0] // step * step), max(step, kept[1] // step * step))
+    bucket = (_side(kept[0], limit, step), _side(kept[1], limit, step))
     return _cut(kept if kept[0] >= bucket[0] and kept[1] >= bucket[1] else _covering(kept, bucket), bucket)
 
 
@@ -95,7 +99,8 @@ def _whole_sides(sides: tuple[int, int], step: int) -> tuple[int, int]:
     smallest, largest = -(-sides[0] // step) * step, sides[1] // step * step
     if not 0 < smallest <= largest:
         raise BadValue(
-            f"between {sides[0]} and {sides[1]} pixels there is no multiple of {step} for the side of a bucket"
+            f"between {sides[0]} and {sides[1]} pixels there is no multiple of {step} for the side of a bucket",
+            mend="set dataset.bucket_sides to the smallest and the largest, or leave it out",
         )
     return smallest, largest
 
@@ -111,13 +116,20 @@ def _cut(scaled: tuple[int, int], bucket: tuple[int, int]) -> Placement:
     return Placement(bucket, scaled, ((scaled[0] - bucket[0]) // 2, (scaled[1] - bucket[1]) // 2))
 
 
+def _side(side: int, area: int, step: int) -> int:
+    """In whole steps: one at least, and no more than `area` has room for beside a side of one step."""
+    return max(step, min(side, area // step) // step * step)
+
+
 def _shrunk(size: tuple[int, int], area: int, step: int) -> tuple[int, int]:
     """About `area` pixels, one side in whole steps: the one with which whole steps bend the aspect ratio less."""
     aspect = size[0] / size[1]
     width, height = _whole(math.sqrt(area * aspect), step), _whole(math.sqrt(area / aspect), step)
     by_width = abs(width / _whole(width / aspect, step) - aspect)
     by_height = abs(_whole(height * aspect, step) / height - aspect)
-    return (width, int(width / aspect + 0.5)) if by_width < by_height else (int(height * aspect + 0.5), height)
+    if by_width < by_height:
+        return width, max(1, int(width / aspect + 0.5))
+    return max(1, int(height * aspect + 0.5)), height
 
 
 def _whole(side: float, step: int) -> int:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from modelhub.errors import BadValue
 from tests.trainers.pictures import Size
-from trainers.material.buckets import Placement, Step, bucket_sizes, default_step, place, steps
+from trainers.framing.buckets import Placement, Step, bucket_sizes, default_step, place, steps
 
 RESOLUTIONS = [(64, 8), (128, 16), (512, 64), (768, 64), (1024, 32), (200, 24)]
 
@@ -198,3 +198,45 @@ def test_an_epoch_is_every_image_once_in_full_steps_of_whole_buckets(
     for members in (members for step in found for members in step):
         assert 1 <= len(members) <= batch
         assert len({buckets[index] for index in members}) == 1
+
+
+def kohya_sizes(resolution: int, smallest: int, largest: int, step: int) -> list[Size]:
+    """As training guides state the rule: the square, then every width with the tallest height, and its transpose."""
+    square = int((resolution * resolution) ** 0.5) // step * step
+    sizes = {(square, square)}
+    for width in range(smallest, largest + 1, step):
+        height = min(largest, int(resolution * resolution / width / step) * step)
+        if height >= smallest:
+            sizes.update({(width, height), (height, width)})
+    return sorted(sizes)
+
+
+@given(
+    step=st.sampled_from([8, 16, 32, 64]), squares=st.integers(4, 24), below=st.integers(1, 4), above=st.integers(0, 9)
+)
+def test_bucket_sizes_are_those_of_kohyas_rule(step: int, squares: int, below: int, above: int) -> None:
+    resolution, sides = squares * step, (below * step, (squares + above) * step)
+
+    assert bucket_sizes(resolution, step, sides) == kohya_sizes(resolution, *sides, step)
+
+
+@given(width=st.integers(1, 4000), height=st.integers(1, 4000))
+def test_an_image_of_more_than_the_area_is_shrunk_as_kohya_shrinks_it(width: int, height: int) -> None:
+    """https://github.com/kohya-ss/sd-scripts: `BucketManager.select_bucket`, without enlarging."""
+    aspect, area, step = width / height, 512 * 512, 64
+    if width * height <= area or not 0.1 < aspect < 10:
+        return
+    rounded = [int((area * aspect) ** 0.5 + 0.5) // step * step, int((area / aspect) ** 0.5 + 0.5) // step * step]
+    by_width = (rounded[0], int(rounded[0] / aspect + 0.5) // step * step)
+    by_height = (int(rounded[1] * aspect + 0.5) // step * step, rounded[1])
+    nearer = abs(by_width[0] / by_width[1] - aspect) < abs(by_height[0] / by_height[1] - aspect)
+
+    assert place((width, height), KOHYA_512, upscale=False, area=area).bucket == (by_width if nearer else by_height)
+
+
+@pytest.mark.parametrize("size", [(300_000, 1), (1, 300_000), (262_144, 1), (1, 65_000), (100_000, 63)])
+def test_a_thread_of_a_picture_has_no_more_pixels_than_others(size: Size) -> None:
+    placement = place(size, KOHYA_512, upscale=False, area=512 * 512)
+
+    assert placement.bucket[0] * placement.bucket[1] <= 512 * 512
+    assert all(scaled >= side >= 64 for scaled, side in zip(placement.scaled, placement.bucket, strict=True))

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from trainers.dataset import Sample
-from trainers.material.augment import Colouring, colouring, variations, view_of, views_of
-from trainers.material.buckets import Placement
-from trainers.material.views import Item
+from trainers.framing.augment import Colouring, colouring, variations, view_of, views_of
+from trainers.framing.buckets import Placement
+from trainers.framing.views import Item
 from trainers.recipe import AugmentOptions, SubsetOptions
 
 ITEM = Item(0, Placement((64, 64), (96, 70), (16, 3)), 1)
