@@ -1,12 +1,12 @@
 """A page on a model that we do not hold: all that its hub says of it before a byte of it is fetched."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cli.offers import base_text, gate_text, licence_lines, listing_size, scan_text
-from cli.render import jsonable, plain, size_text
+from cli.render import jsonable, plain, section, size_text
 from modelhub.errors import ModelHubError
 from modelhub.hubs import Access, Gate, Listing, RemoteFile, connect, parse
 from modelhub.kinds import Facts
@@ -72,22 +72,16 @@ def _lines(page: OfferPage) -> Iterator[str]:
     if listing.page:
         yield plain(listing.page)
     yield f"not held: modelhub pull {listing.ref}"
-    yield from _section("files", list(_files(listing)))
-    yield from _section("by its header", _identified(page.facts))
-    yield from _section("trigger words", listing.trigger_words)
-    yield from _section("examples", listing.examples)
-    yield from _section("licence", licence_lines(listing.licence))
-    yield from _section("needs", [_needs(listing)] if listing.gate is not Gate.OPEN else [])
-    yield from _section("tags", [", ".join(listing.tags)] if listing.tags else [])
-    yield from _section("about", [_shortened(listing.description)] if listing.description else [])
-    yield from _section("also offered", [_other(one) for one in page.others[:_SHOWN_FILES]])
-    yield from _section("other versions", [_version(one) for one in page.versions[:_SHOWN_FILES]])
-
-
-def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
-    if lines:
-        yield f"\n{title}"
-        yield from (f"  {plain(line)}" for text in lines for line in text.splitlines())
+    yield from section("files", list(_files(listing)))
+    yield from section("by its header", _identified(page.facts))
+    yield from section("trigger words", listing.trigger_words)
+    yield from section("examples", listing.examples)
+    yield from section("licence", licence_lines(listing.licence))
+    yield from section("needs", [_needs(listing)] if listing.gate is not Gate.OPEN else [])
+    yield from section("tags", [", ".join(listing.tags)] if listing.tags else [])
+    yield from section("about", [_shortened(listing.description)] if listing.description else [])
+    yield from section("also offered", [_other(one) for one in page.others[:_SHOWN_FILES]])
+    yield from section("other versions", [_version(one) for one in page.versions[:_SHOWN_FILES]])
 
 
 def _headline(listing: Listing) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cli.render import size_text
+from cli.render import shortened, size_text
 from modelhub.hubs import Gate, Listing, Scan
 from modelhub.licences import UNKNOWN, Answer, Licence, from_json
 
@@ -41,7 +41,7 @@ _SAID = {
 def title_text(listing: Listing) -> str:
     """The model and its version."""
     told = " ".join(part for part in (listing.title or listing.name, listing.version) if part)
-    return told if len(told) <= _SHOWN_CHARACTERS else f"{told[: _SHOWN_CHARACTERS - 1]}…"
+    return shortened(told, _SHOWN_CHARACTERS)
 
 
 def listing_size(listing: Listing) -> str:

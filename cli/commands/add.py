@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.render import error_json, size_text, table
+from cli.artifacts import artifacts_table
+from cli.exits import end
+from cli.render import error_json
 from cli.session import Session
 from modelhub.errors import BadValue, ModelHubError
 from modelhub.jobs import Done, Job, Notice, Progress, drain
@@ -15,8 +17,6 @@ from modelhub.kinds import Artifact
 
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog
-
-_PARTIAL = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,8 @@ def _show(session: Session, report: _Report) -> None:
     session.output.show(document, text=lambda: _told(report), ids=[one.id for one in report.added])
     for _, error in report.failed:
         session.output.hint(f"not added: {error.message}")
-    if report.failed:
-        raise typer.Exit(_PARTIAL if report.added else report.failed[0][1].exit_code)
+    end(report.failed, done=report.added)
 
 
 def _told(report: _Report) -> str:
-    if not report.added:
-        return "nothing added"
-    rows = [(one.id, one.name, one.facts.kind, one.facts.family or "?", size_text(one.size)) for one in report.added]
-    return table(("ID", "NAME", "KIND", "FAMILY", "SIZE"), rows)
+    return artifacts_table(report.added) if report.added else "nothing added"

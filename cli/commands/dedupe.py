@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.asking import confirmed
+from cli.exits import PARTIAL
+from cli.options import Yes
 from cli.render import size_text, table
 from cli.session import Session
 from modelhub.errors import BadValue
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from modelhub.catalog import Catalog
     from modelhub.upkeep.dedupe import Duplicate, Duplicates
     from modelhub.upkeep.linking import Linked, Skipped, Undone
-
-_PARTIAL = 5
 
 
 def command(
@@ -28,7 +28,7 @@ def command(
         Path | None,
         typer.Option(metavar="JOURNAL", help="Give the files that a journal names bytes of their own again."),
     ] = None,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be linked.")] = False,
 ) -> None:
     """Find files with equal bytes; with --hardlink, free the disk of all but one, in a way that can be undone."""
@@ -65,7 +65,7 @@ def _undo(session: Session, catalog: "Catalog", journal: Path) -> None:
 
 def _end_as(done: Sequence[Path], skipped: "Sequence[Skipped]") -> None:
     if skipped:
-        raise typer.Exit(_PARTIAL if done else 1)
+        raise typer.Exit(PARTIAL if done else 1)
 
 
 def _found_told(found: "Duplicates") -> Iterator[str]:

@@ -1,11 +1,10 @@
 """`modelhub demo`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from cli.render import size_text, table
+from cli.artifacts import artifacts_table
+from cli.options import Device
 from cli.session import Session
 from modelhub.errors import MissingPackage
 from modelhub.kinds import Artifact
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 def command(
     session: Session,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+    device: Device = None,
 ) -> None:
     """Tell the whole story offline, in minutes: catalogue a small model, draw, train a LoRA, use it by its ID."""
     try:
@@ -34,6 +33,5 @@ def _told(story: "Story", held: Sequence[Artifact]) -> str:
     lines = ["mean distance from the held-out poses (of 255):"]
     lines += [f"  {label:<18} {value:5.1f}  ({value / without:.2f}x)" for label, value in story.distances.items()]
     try_it = f'modelhub generate "mimo holding a pizza" --model {story.base.id} --lora {story.lora.id} --cfg 4'
-    rows = [(one.id, one.name, one.facts.kind, one.facts.family or "?", size_text(one.size)) for one in held]
-    listing = table(("ID", "NAME", "KIND", "FAMILY", "SIZE"), rows)
-    return "\n".join([*lines, "", f"try it: {try_it}", "", f"contact sheet: {story.sheet}", "", listing])
+    sheet = f"contact sheet: {story.sheet}"
+    return "\n".join([*lines, "", f"try it: {try_it}", "", sheet, "", artifacts_table(held)])

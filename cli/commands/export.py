@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.exits import PARTIAL
+from cli.options import DryRun, OfFamily, SomeModels, WithTag
 from cli.session import Session
 from modelhub.errors import BadValue
 from modelhub.kinds import Artifact, Kind
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from modelhub.upkeep.export.model_paths import ModelPaths
     from modelhub.upkeep.export.tree import Export, ExportReport
 
-_PARTIAL = 5
 _SHOWN = 20
 """Lines of each part of the report."""
 
@@ -35,10 +36,10 @@ def command(
         Tool, typer.Argument(metavar="a1111|comfyui", help="stable-diffusion-webui (Forge too), or ComfyUI.")
     ],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The tool's own folder, or one to give to it.")],
-    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF...]", help="Which models; all by default.")] = None,
+    refs: SomeModels = None,
     kind: Annotated[list[Kind] | None, typer.Option(metavar="KIND", help="Of this kind; may be repeated.")] = None,
-    family: Annotated[str | None, typer.Option(help="Of this family, e.g. sd1.", show_default=False)] = None,
-    tag: Annotated[str | None, typer.Option(help="With this tag.", show_default=False)] = None,
+    family: OfFamily = None,
+    tag: WithTag = None,
     links: Annotated[
         Links | None, typer.Option(help="How to show a file.", show_default="symbolic; comfyui: --yaml")
     ] = None,
@@ -46,7 +47,7 @@ def command(
         bool, typer.Option("--yaml", help="For ComfyUI: name the folders in extra_model_paths.yaml.")
     ] = False,
     sidecars: Annotated[bool, typer.Option("--sidecars", help="Trigger words, notes and previews too.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Show the collection to another tool, in its own folders, as links to the files where they lie.
 
@@ -87,7 +88,7 @@ def _link(session: Session, catalog: "Catalog", wish: "Export", wanted: Sequence
     for name, why in report.failed:
         session.output.hint(f"not shown: {name}: {why}")
     if report.failed:
-        raise typer.Exit(_PARTIAL)
+        raise typer.Exit(PARTIAL)
 
 
 def _fields(report: "ExportReport") -> dict[str, object]:

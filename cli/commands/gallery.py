@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.render import plain, table
+from cli.pictures import recorded
+from cli.render import plain, shortened, table
 from cli.session import Session
 from modelhub.errors import BadValue, NotFound
 
@@ -23,6 +24,8 @@ _STARS = 5
 
 
 class Action(StrEnum):
+    """What a gallery does."""
+
     LIST = "list"
     SHOW = "show"
     RATE = "rate"
@@ -137,8 +140,7 @@ def _stars(image: "Image") -> str:
 def _prompt(image: "Image") -> str:
     from inference.infotext import read_infotext
 
-    line = " ".join(read_infotext(image.infotext).prompt.split())
-    return line if len(line) <= _SHOWN_CHARACTERS else f"{line[: _SHOWN_CHARACTERS - 1]}…"
+    return shortened(read_infotext(image.infotext).prompt, _SHOWN_CHARACTERS)
 
 
 def _rate(session: Session, catalog: "Catalog", given: Sequence[str]) -> None:
@@ -157,12 +159,8 @@ def _rate(session: Session, catalog: "Catalog", given: Sequence[str]) -> None:
 
 def _picture(session: Session, catalog: "Catalog", thing: str) -> "Image":
     """By its number in the gallery, its path, or its bytes."""
-    import hashlib
-
-    path = session.cwd / Path(thing).expanduser()
-    found = catalog.pictures.number(int(thing)) if thing.isdecimal() else catalog.pictures.at(path)
-    if found is None and path.is_file():
-        found = catalog.pictures.with_sha256(hashlib.sha256(path.read_bytes()).hexdigest())
+    found = catalog.pictures.number(int(thing)) if thing.isdecimal() else None
+    found = found or recorded(catalog, session.cwd / Path(thing).expanduser())
     if found is None:
         raise NotFound(f"the gallery holds no picture {thing}", mend="modelhub gallery add FOLDER")
     return found

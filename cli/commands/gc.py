@@ -9,6 +9,7 @@ import typer
 
 from cli.asking import confirmed
 from cli.duration import duration
+from cli.options import Yes
 from cli.render import size_text, table
 from cli.session import Session
 
@@ -26,7 +27,7 @@ def command(
     trash_older_than: Annotated[
         str | None, typer.Option(help="Removed models too, when they were removed longer ago.", show_default=False)
     ] = None,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
 ) -> None:
     """Delete what nobody needs: half-written files, abandoned pulls, unused cache, old journals and backups."""

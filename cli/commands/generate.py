@@ -1,13 +1,11 @@
 """`modelhub generate "PROMPT"`."""
 
-import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from cli.flags.canvas import CanvasFlags
 from cli.flags.control import ControlFlags
+from cli.flags.drawing import DrawingFlags
 from cli.flags.faces import FaceFlags
 from cli.flags.files import FileFlags
 from cli.flags.hires import HiresFlags
@@ -18,12 +16,12 @@ from cli.flags.mask import MaskFlags
 from cli.flags.models import ModelFlags
 from cli.flags.origin import OriginFlags
 from cli.flags.places import flag_at
+from cli.flags.prompts import PromptFlags
 from cli.flags.refiner import RefinerFlags
 from cli.flags.sampling import SamplingFlags
 from cli.flags.text import TextFlags
 from cli.flags.tiles import TileFlags
 from cli.session import Session
-from cli.translations import shown_translation
 from modelhub.errors import BadValue, MissingPackage
 
 if TYPE_CHECKING:
@@ -53,20 +51,8 @@ def command(
     control: ControlFlags,
     many: ManyFlags,
     files: FileFlags,
-    prompt: Annotated[
-        str | None, typer.Argument(help="What to draw; - reads it from stdin.", show_default="that of --from")
-    ] = None,
-    negative: Annotated[str, typer.Option("--negative", "-n", help="What to keep out.")] = "",
-    translate: Annotated[
-        bool, typer.Option("--translate", help="Put Chinese in the prompts into tags first, and show them.")
-    ] = False,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be drawn, with which models, in how much memory.")
-    ] = False,
-    require: Annotated[
-        str | None, typer.Option(metavar="USE", help="Fail unless the licences of all models allow it: commercial.")
-    ] = None,
+    words: PromptFlags,
+    drawing: DrawingFlags,
 ) -> None:
     """Draw pictures with models from the catalog; each carries all that draws it again."""
     _check_installed()
@@ -77,42 +63,27 @@ def command(
         from inference.plan import default_model
 
         memory = origin.memory(session, catalog)
-        is_told = bool(memory.remembered or many.prompts)
-        said: dict[str, Any] = {"prompt": _typed(prompt, is_told=is_told), "negative_prompt": negative}
+        said = {**words.fields(is_told=bool(memory.remembered or many.prompts))}
         for group in (models, sampling, canvas, text, tiles, hires, refiner, faces, control):
             said |= memory.anchored(group).fields()
         said |= memory.anchored(init).fields(memory.anchored(mask))
         fields = memory.merged(said)
-        fields |= _worded(session, text, fields, translate=translate)
+        fields |= words.worded(session, text, fields)
         fields["model"] = fields.get("model") or default_model(catalog)
-        engine = Engine(session.settings(device=device).device)
-        folder = files.out or output_folder(catalog.workspace)
-        wildcards = catalog.workspace.root / "wildcards"
-        literal = bool(memory.remembered) and not session.given & _WORDS
+        wildcards, literal = (
+            catalog.workspace.root / "wildcards",
+            bool(memory.remembered) and not session.given & _WORDS,
+        )
         series = many.series(_request(fields), wildcards=wildcards, endless=canvas.endless, literal=literal)
         series = loop.around(series, Inputs(catalog.workspace.inputs))
-        if dry_run:
+        engine = Engine(session.settings(device=drawing.device).device)
+        if drawing.dry_run:
             _show_plan(session, next(series).request, engine, catalog)
             return
-        job = generate(series, catalog=catalog, engine=engine, out=folder, require=require, form=files.form())
+        out, form = files.out or output_folder(catalog.workspace), files.form()
+        job = generate(series, catalog=catalog, engine=engine, out=out, require=drawing.require, form=form)
         pictures = session.run(job)
     session.output.show([_document(one) for one in pictures], text=lambda: _told(pictures), ids=_paths(pictures))
-
-
-def _typed(prompt: str | None, *, is_told: bool) -> str:
-    """The prompt as it was given; raises `BadValue` where there is none, unless one `is_told` elsewhere."""
-    if prompt is None and not is_told:
-        raise BadValue("nobody says what to draw", mend='modelhub generate "PROMPT", --from IMAGE, or --prompts FILE')
-    return sys.stdin.read().strip() if prompt == "-" else prompt or ""
-
-
-def _worded(session: Session, text: TextFlags, fields: Mapping[str, Any], *, translate: bool) -> Mapping[str, str]:
-    """Both prompts as they are drawn: translated on request, and in the styles that were asked for."""
-    prompt, negative = (fields.get(name) or "" for name in ("prompt", "negative_prompt"))
-    if translate:
-        prompt, negative = shown_translation(session, prompt), shown_translation(session, negative)
-    prompt, negative = text.styled(prompt, negative, session.workspace.root / "styles.csv")
-    return {"prompt": prompt, "negative_prompt": negative}
 
 
 def _show_plan(session: Session, request: "GenerationRequest", engine: "Engine", catalog: "Catalog") -> None:

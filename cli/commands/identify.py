@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.asking import confirmed
+from cli.exits import PARTIAL
+from cli.options import SomeModels
 from cli.render import error_json, jsonable, size_text, table
 from cli.session import Session
 
@@ -13,14 +15,13 @@ if TYPE_CHECKING:
     from modelhub.upkeep.recognise import Asking, Recognised, RecognisedReport
 
 _HUB = "civitai"
-_PARTIAL = 5
 _SHOWN = 60
 """Characters of the trigger words."""
 
 
 def command(
     session: Session,
-    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF...]", help="Which models; all by default.")] = None,
+    refs: SomeModels = None,
     again: Annotated[
         bool, typer.Option("--again", help="Ask for what was unknown lately, and look up again what is known.")
     ] = False,
@@ -47,7 +48,7 @@ def command(
             report = session.run(recognise(catalog, connect(_HUB, access), asking))
     _show(session, asking, report)
     if report.failed:
-        raise typer.Exit(_PARTIAL)
+        raise typer.Exit(PARTIAL)
 
 
 def _sent(asking: "Asking") -> str:

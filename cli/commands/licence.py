@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.pictures import is_picture, recorded
 from cli.render import plain, table
 from cli.session import Session
 from modelhub.errors import NotFound, NoWorkspace, UnknownRef
@@ -16,10 +16,9 @@ from modelhub.licences import BURDENS, QUESTIONS, UNKNOWN, Answer, Named, Verdic
 from modelhub.refs import ModelRef, RefForm
 
 if TYPE_CHECKING:
-    from modelhub.catalog import Catalog, Image
+    from modelhub.catalog import Catalog
     from modelhub.hubs import Access
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 _ASKED = {
     "sell_images": "sell pictures",
     "use_commercially": "run as a service",
@@ -72,7 +71,7 @@ def _meant(session: Session, ref: str, catalog: "Catalog | None", stack: ExitSta
     at_hub = ModelRef.parse(ref).form is RefForm.HUB
     try:
         held = catalog or stack.enter_context(session.open_catalog())
-        if path.suffix.lower() in _PICTURES and not at_hub:
+        if is_picture(path) and not at_hub:
             return _of_picture(held, path)
         return [named(held, held.resolve(ref))]
     except (UnknownRef, NoWorkspace):
@@ -85,7 +84,7 @@ def _of_picture(catalog: "Catalog", path: Path) -> Sequence[Named]:
     """By the run that drew it, else by what its own text names."""
     from inference.images.texts import named_models, read_texts
 
-    if image := catalog.pictures.at(path) or _same_bytes(catalog, path):
+    if image := recorded(catalog, path):
         run = catalog.run(image.run_id)
         names = catalog.names([used for _, used in run.inputs])
         return [_held(catalog, (used,), names[used]) for _, used in run.inputs]
@@ -93,10 +92,6 @@ def _of_picture(catalog: "Catalog", path: Path) -> Sequence[Named]:
     if not told:
         raise NotFound(f"nothing tells what drew {path}", mend=f"modelhub where {path}")
     return [_held(catalog, catalog.find_digest(one.digest), f"{one.name} {one.digest}".strip()) for one in told]
-
-
-def _same_bytes(catalog: "Catalog", path: Path) -> "Image | None":
-    return catalog.pictures.with_sha256(sha256(path.read_bytes()).hexdigest()) if path.is_file() else None
 
 
 def _held(catalog: "Catalog", artifact_ids: Sequence[int], name: str) -> Named:

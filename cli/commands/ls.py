@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from cli.options import OfFamily, OfKinds, WithTag
 from cli.render import size_text, table
 from cli.session import Session
-from modelhub.kinds import Artifact, Kind
+from modelhub.kinds import Artifact
 
 _NEWEST = 50
 
@@ -17,11 +18,9 @@ def command(
     text: Annotated[
         list[str] | None, typer.Argument(help="Words in the name, aliases or tags.", show_default=False)
     ] = None,
-    kind: Annotated[
-        list[Kind] | None, typer.Option(metavar="KIND", help="Of this kind, e.g. lora; may be repeated.")
-    ] = None,
-    family: Annotated[str | None, typer.Option(help="Of this family, e.g. sd1.", show_default=False)] = None,
-    tag: Annotated[str | None, typer.Option(help="With this tag.", show_default=False)] = None,
+    kind: OfKinds = None,
+    family: OfFamily = None,
+    tag: WithTag = None,
     every: Annotated[bool, typer.Option("--all", help=f"All, not the newest {_NEWEST} only.")] = False,
 ) -> None:
     """List models, newest first."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.options import DryRun
 from cli.render import size_text
 from cli.session import Session
 from modelhub.errors import BadValue
@@ -30,7 +31,7 @@ def command(
     name: Annotated[
         str | None, typer.Option(help="What to call the result.", show_default="as webui would, 0.7(a) + 0.3(b)")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Merge checkpoints, and bake a VAE and LoRAs into one; the catalog remembers what it was made of."""
     from pydantic import ValidationError

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.options import SomeModels
 from cli.render import table
 from cli.session import Session
 
@@ -17,7 +18,7 @@ _HEADERS = ("ID", "NAME", "HELD", "NEWEST", "BASE", "PUBLISHED", "SIZE", "NEEDS"
 
 def command(
     session: Session,
-    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF...]", help="Which models; all by default.")] = None,
+    refs: SomeModels = None,
     all_bases: Annotated[
         bool, typer.Option("--all-bases", help="Also newer versions for other bases than the one that is held.")
     ] = False,
@@ -77,12 +78,10 @@ def _told(findings: Sequence["Finding"], declared: "Declared", all_bases: bool) 
         yield f"nothing newer for {len(findings)} models from hubs"
 
 
-def _row(finding: "Finding", listing: "Listing | None") -> tuple[object, ...]:
+def _row(finding: "Finding", listing: "Listing") -> tuple[object, ...]:
     from cli.offers import base_text, gate_text, listing_size
 
     source = finding.source
-    if listing is None:
-        raise ValueError(finding)
     day = f"{listing.published_at:%Y-%m-%d}" if listing.published_at else "?"
     newest = _short(listing.version or listing.ref.version or "?")
     held = (source.artifact.id, source.artifact.name, _short(source.version))

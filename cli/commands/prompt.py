@@ -1,12 +1,12 @@
 """`modelhub prompt explain "PROMPT"` and its neighbours: what a prompt says, before a picture is drawn from it."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.flags.prompts import typed
 from cli.render import jsonable, table
 from cli.session import Session
 from cli.translations import OWN_TERMS, told, translated
@@ -34,7 +34,7 @@ def explain(
     ),
 ) -> None:
     """Show what a prompt comes to: its texts step by step, their tokens, weights and chunks, and its networks."""
-    text = sys.stdin.read().strip() if prompt == "-" else prompt
+    text = typed(prompt)
     try:
         from inference.prompt import explain as explaining
         from inference.prompt.embeddings import Embedding, EmbeddingNames
@@ -62,7 +62,7 @@ def translate(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 when a word is unknown.")] = False,
 ) -> None:
     """Put a Chinese prompt into tags that models know, and show what became of each phrase."""
-    translation = translated(session, sys.stdin.read().strip() if prompt == "-" else prompt, terms)
+    translation = translated(session, typed(prompt), terms)
     session.output.show(translation, text=lambda: told(translation), ids=[translation.prompt])
     if strict and translation.unknown:
         raise typer.Exit(BadValue.exit_code)

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.artifacts import artifacts_table
 from cli.asking import agreed
+from cli.exits import end
+from cli.options import DryRun, Yes
 from cli.plans import listing_row, listings_table, reason, refused
-from cli.render import error_json, jsonable, size_text, table
+from cli.render import error_json, jsonable, size_text
 from cli.session import Session
 from modelhub.errors import BadValue, ModelHubError, UnknownRef
 from modelhub.kinds import Artifact
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from modelhub.hubs import Access
     from modelhub.pull import Choice, Fetch, Keep, Policy, PullPlan, PullReport, Refuse, Wish
 
-_PARTIAL = 5
 _PACK = "pack:"
 
 
@@ -44,8 +46,8 @@ def command(
         str | None, typer.Option(help="What its licence must allow, e.g. commercial.", show_default=False)
     ] = None,
     nsfw: Annotated[bool, typer.Option("--nsfw", help="Take previews that are not for everybody, too.")] = False,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Bring models from hubs: resumed where it stopped, verified, identified, registered. Pickles go to quarantine."""
     from modelhub.hubs import connected
@@ -216,15 +218,13 @@ def _show(session: Session, todo: "PullPlan", report: "PullReport", held: Sequen
     session.output.show(document, text=lambda: text, ids=[one.id for one in (*came, *there)])
     for wish, error in report.failed:
         session.output.hint(_refusal(wish, error))
-    if report.failed:
-        raise typer.Exit(_PARTIAL if came or there else report.failed[0][1].exit_code)
+    end(report.failed, done=came or there)
 
 
 def _told(came: Sequence[Artifact], there: Sequence[Artifact]) -> Iterator[str]:
     yield from map(_here, there)
     if came:
-        rows = [(one.id, one.name, one.facts.kind, one.facts.family or "?", size_text(one.size)) for one in came]
-        yield table(("ID", "NAME", "KIND", "FAMILY", "SIZE"), rows)
+        yield artifacts_table(came)
     elif not there:
         yield "nothing pulled"
 

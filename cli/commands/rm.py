@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.asking import confirmed
+from cli.options import DryRun, Yes
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 def command(
     session: Session,
     refs: Annotated[list[str], typer.Argument(metavar="REF...", help="Which models.")],
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Take models out of the catalog. Files inside the workspace go to its trash, others stay where they are."""
     with session.open_catalog() as catalog:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.exits import PARTIAL
+from cli.options import DryRun
 from cli.render import error_json, jsonable, table
 from cli.session import Session
 from modelhub.errors import BadValue, ModelHubError
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from modelhub.upkeep.scan import Noted, ScanReport
     from modelhub.upkeep.scan.hashing import HashReport
 
-_PARTIAL = 5
 _SORTS = ("new", "copies", "moved", "changed", "returned", "reread", "missing")
 _LINES = 50
 """Of each sort, in the text for people."""
@@ -29,7 +30,7 @@ def command(
     ] = None,
     hashing: Annotated[bool, typer.Option("--hash", help="Compute the digests that are missing, too.")] = False,
     watching: Annotated[bool, typer.Option("--watch", help="Go on with what changes, until Ctrl-C.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Find what is new, moved, changed or gone in folders of models. No file is written, moved or deleted."""
     from modelhub.upkeep.scan import scan
@@ -43,7 +44,7 @@ def command(
         if watching:
             _watch(session, catalog, folders or (), hashing=hashing)
     if report.failed or (hashed and hashed.failed):
-        raise typer.Exit(_PARTIAL)
+        raise typer.Exit(PARTIAL)
 
 
 def _hashed(session: Session, catalog: "Catalog") -> "HashReport":

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.render import jsonable, table
+from cli.options import OfFamily, OfKinds, WithTag
+from cli.render import jsonable, shortened, table
 from cli.session import Session
 from modelhub.errors import BadValue
 from modelhub.kinds import Kind
@@ -31,11 +32,9 @@ class Sort(StrEnum):
 def command(
     session: Session,
     words: Annotated[list[str], typer.Argument(metavar="WORDS...", help="All of them must be found; parts will do.")],
-    kind: Annotated[
-        list[Kind] | None, typer.Option(metavar="KIND", help="Of this kind, e.g. lora; may be repeated.")
-    ] = None,
-    family: Annotated[str | None, typer.Option(help="Of this family, e.g. sd1.", show_default=False)] = None,
-    tag: Annotated[str | None, typer.Option(help="With this tag.", show_default=False)] = None,
+    kind: OfKinds = None,
+    family: OfFamily = None,
+    tag: WithTag = None,
     limit: Annotated[int, typer.Option(min=1, help="Show no more than so many.")] = 50,
     images: Annotated[bool, typer.Option("--images", help="Search pictures by their prompts and settings.")] = False,
     hub: Annotated[
@@ -148,7 +147,7 @@ def _models(hits: "Sequence[Hit]") -> str:
             hit.artifact.name,
             hit.artifact.facts.kind,
             hit.artifact.facts.family or "?",
-            _shortened(", ".join(hit.artifact.trigger_words)),
+            shortened(", ".join(hit.artifact.trigger_words), _SHOWN_CHARACTERS),
             ", ".join(hit.places),
         )
         for hit in hits
@@ -159,10 +158,7 @@ def _models(hits: "Sequence[Hit]") -> str:
 def _images(found: "Sequence[Image]") -> str:
     if not found:
         return "nothing found"
-    rows = [(one.path, one.run_id, f"{one.width}x{one.height}", _shortened(one.infotext)) for one in found]
+    rows = [
+        (one.path, one.run_id, f"{one.width}x{one.height}", shortened(one.infotext, _SHOWN_CHARACTERS)) for one in found
+    ]
     return table(("PATH", "RUN", "SIZE", "PROMPT"), rows)
-
-
-def _shortened(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN_CHARACTERS else f"{line[: _SHOWN_CHARACTERS - 1]}…"

@@ -1,15 +1,19 @@
 """`modelhub sync`: make the workspace hold what models.toml says, and lock it to the byte."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.artifacts import artifacts_table
 from cli.asking import agreed
 from cli.checks import checks_table, exit_code
+from cli.exits import end
+from cli.options import DryRun, Yes
 from cli.plans import plan_text, reason, refused, step_json
-from cli.render import error_json, size_text, table
+from cli.render import error_json
 from cli.session import Session
 from modelhub.errors import Conflict, MissingFile
 from modelhub.kinds import Artifact
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from modelhub.pull import Policy, PullPlan
     from modelhub.sync import Declared, SyncPlan, SyncReport
 
-_PARTIAL = 5
 _SHOWN = 5
 """Differences that an error names."""
 
@@ -36,8 +39,8 @@ def command(
     require: Annotated[
         str | None, typer.Option(help="What every licence must allow, e.g. commercial.", show_default=False)
     ] = None,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Make the workspace hold what models.toml says: pull what is missing, and lock it to the byte in models.lock."""
     from modelhub.sync import Declared, read_lock, read_manifest
@@ -53,10 +56,14 @@ def command(
         if offline:
             _verify(session, catalog, declared)
         else:
-            _sync(session, catalog, declared, _Ways(locked, prune, require, yes, dry_run))
+            ways = _Ways(locked=locked, prune=prune, require=require, yes=yes, dry_run=dry_run)
+            _sync(session, catalog, declared, ways)
 
 
-class _Ways(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What the flags ask for, with a network."""
+
     locked: bool
     prune: bool
     require: str | None
@@ -200,14 +207,12 @@ def _show(session: Session, catalog: "Catalog", report: "SyncReport", *, written
     session.output.show(document, text=lambda: _told(came, report, written), ids=[one.id for one in came])
     for entry, error in report.failed:
         session.output.hint(f"not synced: {entry.title}: {reason(error)}")
-    if report.failed:
-        raise typer.Exit(_PARTIAL if came or report.plan.settled else report.failed[0][1].exit_code)
+    end(report.failed, done=came or report.plan.settled)
 
 
 def _told(came: Sequence[Artifact], report: "SyncReport", written: bool) -> str:
-    rows = [(one.id, one.name, one.facts.kind, one.facts.family or "?", size_text(one.size)) for one in came]
     here = len(came) + len(report.plan.settled)
     wanted = here + len(report.failed)
     lock = "models.lock written" if written else "models.lock as it was"
     summary = f"{here} of {wanted} models are here; {lock}"
-    return "\n".join([*([table(("ID", "NAME", "KIND", "FAMILY", "SIZE"), rows)] if rows else []), summary])
+    return "\n".join([*([artifacts_table(came)] if came else []), summary])

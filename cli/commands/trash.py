@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
+    """What is done with the trash."""
+
     LIST = "list"
     RESTORE = "restore"
     EMPTY = "empty"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.asking import agreed
+from cli.exits import end
+from cli.options import DryRun, SomeModels, Yes
 from cli.plans import reason, refused
 from cli.render import error_json, size_text, table
 from cli.session import Session
@@ -18,18 +20,16 @@ if TYPE_CHECKING:
     from modelhub.pull import PullPlan, PullReport
     from modelhub.sync import Declared, Entry, Finding, Update
 
-_PARTIAL = 5
-
 
 def command(
     session: Session,
-    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF...]", help="Which models; all by default.")] = None,
+    refs: SomeModels = None,
     replace_old: Annotated[bool, typer.Option("--replace", help="The older versions go to the trash.")] = False,
     unpin: Annotated[
         bool, typer.Option("--unpin", help="Also where models.toml asks for just the held version: it is edited.")
     ] = False,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Pull newer versions of what came from hubs. The new one takes name and tags; the old one stays beside it."""
     from modelhub import hubs
@@ -164,8 +164,7 @@ def _show(session: Session, updates: Sequence["Update"], report: "PullReport") -
     session.output.show(document, text=lambda: _told(updates), ids=ids)
     for wish, error in report.failed:
         session.output.hint(f"not updated: {wish.ref}: {reason(error)}")
-    if report.failed:
-        raise typer.Exit(_PARTIAL if updates else report.failed[0][1].exit_code)
+    end(report.failed, done=updates)
 
 
 def _told(updates: Sequence["Update"]) -> str:

@@ -7,6 +7,7 @@ import typer
 
 from cli.flags.canvas import sides
 from cli.flags.faces import FaceFlags
+from cli.options import Device
 from cli.render import table
 from cli.session import Session
 from modelhub.errors import BadValue, MissingPackage
@@ -32,7 +33,7 @@ def command(
         float, typer.Option(min=0.0, max=1.0, help="How much of the second one's picture covers the first one's.")
     ] = 0.5,
     out: Annotated[Path | None, typer.Option(help="Folder for the results.", show_default="outputs/DATE")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+    device: Device = None,
 ) -> None:
     """Make pictures larger, with upscalers and face restorers from the catalog.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.checks import checks_table, exit_code
+from cli.options import SomeModels
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def command(
     session: Session,
-    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF...]", help="Which models; all by default.")] = None,
+    refs: SomeModels = None,
     quick: Annotated[bool, typer.Option("--quick", help="Compare sizes and times only; read nothing.")] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Begin anew, where a check of all had been interrupted.")

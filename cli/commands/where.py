@@ -1,6 +1,5 @@
 """`modelhub where IMAGE|REF`: what made it, and what it made."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.pictures import is_picture, recorded
 from cli.render import plain
 from cli.session import Session
 from modelhub.kinds import Artifact
 
 if TYPE_CHECKING:
     from modelhub.catalog import Catalog, Image, Run, Uses
-
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def command(
     """Tell what drew a picture, or what made a model and what was made with it."""
     path = session.cwd / Path(thing).expanduser()
     with session.open_catalog() as catalog:
-        if path.suffix.lower() in _PICTURES:
+        if is_picture(path):
             drawn = _drawn(catalog, path)
             session.output.show(drawn, text=lambda: "\n".join(_picture_told(drawn)), ids=[drawn.run or ""])
         else:
@@ -70,22 +68,26 @@ def command(
 
 
 def _drawn(catalog: "Catalog", path: Path) -> _Drawn:
-    if image := catalog.pictures.at(path):
-        return _recorded(catalog, path, image, "path")
-    if path.is_file() and (image := catalog.pictures.with_sha256(hashlib.sha256(path.read_bytes()).hexdigest())):
-        return _recorded(catalog, path, image, "bytes")
-    return _by_its_text(catalog, path)
+    image = recorded(catalog, path)
+    return _recorded(catalog, path, image) if image else _by_its_text(catalog, path)
 
 
-def _recorded(catalog: "Catalog", path: Path, image: "Image", known_by: str) -> _Drawn:
+def _recorded(catalog: "Catalog", path: Path, image: "Image") -> _Drawn:
     from inference.images.texts import PARAMETERS, seed_of
 
     run = catalog.run(image.run_id)
     names = catalog.names([one for _, one in run.inputs])
     drew = (_Used(role, one, names[one]) for role, one in run.inputs)
     models = (*drew, *(_held(catalog, *one) for one in catalog.pictures.named(image.id)))
-    seed = seed_of({PARAMETERS: image.infotext})
-    return _Drawn(path, run.id, seed, models, image.infotext, run.payload, known_by)
+    return _Drawn(
+        path=path,
+        run=run.id,
+        seed=seed_of({PARAMETERS: image.infotext}),
+        models=models,
+        parameters=image.infotext,
+        request=run.payload,
+        known_by="path" if catalog.pictures.at(path) else "bytes",
+    )
 
 
 def _by_its_text(catalog: "Catalog", path: Path) -> _Drawn:
@@ -93,7 +95,15 @@ def _by_its_text(catalog: "Catalog", path: Path) -> _Drawn:
 
     texts = read_texts(path)
     models = tuple(_held(catalog, one.role, one.name, one.digest) for one in named_models(texts))
-    return _Drawn(path, None, seed_of(texts), models, texts.get(PARAMETERS, ""), None, "its own text")
+    return _Drawn(
+        path=path,
+        run=None,
+        seed=seed_of(texts),
+        models=models,
+        parameters=texts.get(PARAMETERS, ""),
+        request=None,
+        known_by="its own text",
+    )
 
 
 def _held(catalog: "Catalog", role: str, name: str, digest: str) -> _Used:
@@ -106,9 +116,14 @@ def _made(catalog: "Catalog", artifact: Artifact) -> _Made:
     made_by, uses = catalog.made_by(artifact.id), catalog.pictures.uses(artifact.id)
     inputs = made_by.inputs if made_by else ()
     names = catalog.names([*(one for _, one in inputs), *uses.trained])
-    data = made_by.payload.get("dataset", {}).get("images") if made_by else None
-    base = tuple(_Used(role, one, names[one]) for role, one in inputs)
-    return _Made(artifact, made_by, base, data, uses, tuple(_Used("trained", one, names[one]) for one in uses.trained))
+    return _Made(
+        artifact=artifact,
+        made_by=made_by,
+        base=tuple(_Used(role, one, names[one]) for role, one in inputs),
+        data=made_by.payload.get("dataset", {}).get("images") if made_by else None,
+        uses=uses,
+        trained=tuple(_Used("trained", one, names[one]) for one in uses.trained),
+    )
 
 
 def _picture_told(drawn: _Drawn) -> Iterator[str]:

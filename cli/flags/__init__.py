@@ -1,1 +1,1 @@
-"""Groups of options that belong together, one file each: what `generate` can be told."""
+"""Groups of options that belong together, one file each: of `generate`, of `dataset`, and (training/) of `train`."""

@@ -3,9 +3,9 @@
 import errno
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -176,14 +176,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert not {name.partition(".")[0] for name in ran.stderr.split()} & heavy
 
 
-def test_help_takes_at_most_thirty_times_a_bare_interpreters_start() -> None:
+def test_help_takes_at_most_forty_times_a_bare_interpreters_start() -> None:
+    """In processor time, which other programs do not take part in."""
+
     def seconds(*arguments: str) -> float:
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
-        return time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     pairs = [(seconds("-m", "cli", "--help"), seconds("-c", "pass")) for _ in range(5)]
-    assert min(first for first, _ in pairs) <= 30 * min(second for _, second in pairs)
+    assert min(first for first, _ in pairs) <= 40 * min(second for _, second in pairs)
 
 
 @pytest.mark.parametrize("group", ["train", "dataset", "prompt"])
