@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cli.flags.training.recipe import RecipeFlags
+from cli.plans import reason
 from cli.recipes import Flags, repeated, wanted
+from cli.render import error_json
 from cli.session import Session
 from modelhub.errors import Interrupted, MissingPackage
 from modelhub.jobs import Notice
@@ -43,9 +45,12 @@ def train(session: Session, method: str, origin: RecipeFlags, groups: Sequence[F
         if origin.dry_run:
             _show_estimate(session, catalog, recipe, preset, place)
             return
+        from trainers.beginning import begin
+
+        begun = begin(recipe, catalog=catalog, like=like) if _is_first(session) else None
         from trainers.train import train as job_of
 
-        job = _saying(preset, job_of(recipe, catalog=catalog, device=place, like=like))
+        job = _saying(preset, job_of(recipe, catalog=catalog, device=place, like=like, begun=begun))
         artifact = follow(session, catalog, job, run=None)
         if like:
             _compare(session, artifact, like)
@@ -59,11 +64,16 @@ def find_rate(
     require_packages()
     with session.open_catalog() as catalog:
         recipe, preset = wanted(catalog, method, origin, groups)
+        from trainers.beginning import looked_over
+
+        begun = looked_over(recipe, catalog)
         from trainers.range_test import range_test
 
         told = recipe.steps if any(group.entries().get("steps") for group in groups) else _RANGE_STEPS
         place = session.settings(device=device).device
-        job = range_test(recipe, catalog=catalog, lowest=rates[0], highest=rates[1], steps=told, device=place)
+        job = range_test(
+            recipe, catalog=catalog, lowest=rates[0], highest=rates[1], steps=told, device=place, begun=begun
+        )
         found = session.run(_saying(preset, job))
         path = catalog.workspace.runs / f"range-{recipe.name}.png"
     path.parent.mkdir(exist_ok=True)
@@ -97,6 +107,11 @@ def require_packages() -> None:
             raise MissingPackage(package, "train")
 
 
+def _is_first(session: Session) -> bool:
+    """Whether it is the one that looks everything over, of the processes that `accelerate launch` may have begun."""
+    return session.environ.get("RANK", "0") == "0"
+
+
 def _saying(preset: "Preset | None", job: "Job[T]") -> "Job[T]":
     """The job, which tells its preset once it is clear that it begins."""
     with closing(cast("Generator[Any, None, None]", job)):
@@ -110,20 +125,25 @@ def _saying(preset: "Preset | None", job: "Job[T]") -> "Job[T]":
 def _show_estimate(
     session: Session, catalog: "Catalog", recipe: "Recipe", preset: "Preset | None", device: str
 ) -> None:  # fmt: skip
-    """What it would take; no weight is read."""
+    """What it would take, and what would be in its way; no weight is read."""
+    from trainers.beginning import in_the_way, looked_over
+
+    begun = looked_over(recipe, catalog)
+    obstacles = in_the_way(begun.plan, catalog)
     from inference.memory import giga
     from trainers.running.announcing import Forecast
 
-    forecast = Forecast.of(recipe, catalog, device)
+    forecast = Forecast.of(begun.plan, device)
     document = {
         "preset": preset and preset.name,
         "recipe": forecast.plan.recipe.payload(), "estimate": forecast.needed, "seconds": forecast.seconds,
-        "room": forecast.room, "notices": forecast.plan.notices,
+        "room": forecast.room, "notices": (*begun.told, *forecast.plan.notices),
+        "obstacles": [error_json(one) for one in obstacles],
     }  # fmt: skip
     named = [f"preset {preset.name}: {preset.about}"] if preset else []
     lines = [*named, *forecast.lines, f"{giga(forecast.room)} of memory are free"]
     session.output.show(document, text=lambda: "\n".join(lines))
-    for notice in forecast.plan.notices:
+    for notice in (*begun.told, *forecast.plan.notices, *map(reason, obstacles)):
         session.output.hint(notice)
 
 

@@ -9,13 +9,15 @@ from modelhub.catalog import Catalog
 from modelhub.errors import MissingFile
 from trainers.bases import check_base
 from trainers.dataset import Dataset, Sample, dataset_digest, gather
+from trainers.dataset.glances import Glances
 from trainers.dataset.held_out import held_out
 from trainers.dataset.regularisation import evened
-from trainers.material.buckets import Placement, bucket_sizes, default_step, place
-from trainers.material.views import Item
+from trainers.fitting import check_fit
+from trainers.framing.buckets import Placement, bucket_sizes, default_step, place
+from trainers.framing.views import Item, listed
 from trainers.recipe import LoraOptions, Recipe, TextualInversionOptions
 
-__all__ = ["TrainingPlan", "plan_training"]
+__all__ = ["TrainingPlan", "fitted", "plan_training"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +61,36 @@ class TrainingPlan:
         return dataset_digest(list(self.samples))
 
 
-def plan_training(recipe: Recipe, catalog: Catalog) -> TrainingPlan:
-    """Look up the base, read the dataset, place every picture; raises what is wrong with any of them."""
-    load = _base(recipe, catalog)
-    dataset = gather(recipe.dataset, captioned=_reads_captions(recipe), class_caption=recipe.prior.caption)
+def plan_training(recipe: Recipe, catalog: Catalog, glances: Glances | None = None) -> TrainingPlan:
+    """Look up the base, read the dataset, place every picture; raises what is wrong with any of them.
+
+    `glances` may know the pictures; without them, those are looked up that the workspace keeps.
+    """
+    load, start = fitted(recipe, catalog)
+    dataset = gather(
+        recipe.dataset,
+        captioned=_reads_captions(recipe),
+        class_caption=recipe.prior.caption,
+        glances=glances or Glances.of(catalog.workspace),
+    )
     recipe = _with_dataset(recipe.model_copy(update={"base": load.request.model}), dataset)
     samples = dataset.samples
     apart = held_out(samples, recipe.validation.share)
     repeats = _repeats(samples, apart)
     items = tuple(_items(recipe, load, samples, repeats))
     judging = tuple(_items(recipe, load, samples, dict.fromkeys(sorted(apart), 1.0)))
-    start = _start(recipe, load, catalog)
     resolved = _going_on(recipe, start).model_copy(update={"steps": _steps(recipe, items)})
     notices = (*dataset.notices, *_told(apart, samples))
     adapter = start.base.adapters[0] if start else None
     return TrainingPlan(resolved, load, samples, items, judging, notices, adapter, _inputs(load, start))
+
+
+def fitted(recipe: Recipe, catalog: Catalog) -> tuple[LoadPlan, LoadPlan | None]:
+    """The base, found to do what the recipe asks of it, and with the LoRA to go on from; no picture is read."""
+    load = _base(recipe, catalog)
+    start = _start(recipe, load, catalog)
+    check_fit(recipe, load, start, catalog)
+    return load, start
 
 
 def _start(recipe: Recipe, load: LoadPlan, catalog: Catalog) -> LoadPlan | None:
@@ -146,8 +163,8 @@ def _steps(recipe: Recipe, items: Sequence[Item]) -> int:
     if recipe.steps:
         return recipe.steps
     if recipe.epochs:
-        seen = sum(one.repeats for one in items)
-        return max(1, round(recipe.epochs * seen / (recipe.batch * recipe.compute.accumulate)))
+        size = recipe.batch * recipe.compute.accumulate
+        return max(1, sum(-(-len(listed(items, epoch)) // size) for epoch in range(recipe.epochs)))
     least, most = recipe.steps_range
     learned = len({one.sample for one in items if not one.prior})
     return min(max(round(recipe.steps_per_image * learned), least), most)

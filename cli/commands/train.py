@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.blocks import show_blocks
 from cli.entries import show_entries
 from cli.evaluating import evaluate as evaluate_run
 from cli.flags.judging import JudgingFlags
@@ -20,6 +21,7 @@ from cli.flags.training import (
     RunningFlags,
     WordFlags,
 )
+from cli.options import Device
 from cli.render import table
 from cli.session import Session
 from cli.training import find_rate, follow, require_packages, train
@@ -121,11 +123,14 @@ def range_(
 def resume(
     session: Session,
     run: Annotated[int, typer.Argument(metavar="RUN", help="Number of the interrupted run.")],
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+    device: Device = None,
 ) -> None:
     """Go on with an interrupted training: it takes the very steps that it would have taken."""
     require_packages()
     with session.open_catalog() as catalog:
+        from trainers.beginning import check_resumable
+
+        check_resumable(run, catalog)
         from trainers.train import resume as go_on
 
         job = go_on(run, catalog=catalog, device=session.settings(device=device).device)
@@ -137,7 +142,7 @@ def evaluate(
     session: Session,
     run: Annotated[int, typer.Argument(metavar="RUN", help="Number of a training with copies.")],
     judging: JudgingFlags,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.", show_default="auto")] = None,
+    device: Device = None,
 ) -> None:
     """Draw and measure every copy at several strengths; the best pair becomes the copy's default weight."""
     require_packages()
@@ -170,6 +175,14 @@ def entries(
 ) -> None:
     """List what a recipe or --set may say, each entry with its default and what it means."""
     show_entries(session, method, words or [])
+
+
+@command.command("blocks")
+def blocks(
+    session: Session, ref: Annotated[str, typer.Argument(metavar="REF", help="A checkpoint.")]
+) -> None:  # fmt: skip
+    """List the blocks of a checkpoint, by which options.block_ranks, block_alphas and block_rates call them."""
+    show_blocks(session, ref)
 
 
 @command.command("runs")

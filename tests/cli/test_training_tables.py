@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from cli.app import main
+from inference.weights.export import checkpoint_tensors
+from inference.weights.hints import write_hints
+from inference.weights.save import save_tensors
 from modelhub.catalog import Catalog
-from tests import tiny
+from modelhub.workspace import Workspace
+from tests.tiny_families import HINTS, sdxl_models
 from tests.trainers.pictures import write_set
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
@@ -17,14 +21,17 @@ ROWS = re.findall(r"^\| (?!kohya's scripts|webui's tab|---)(.+?) \| (.+?) \|$", 
 """(what they say, what is said here)"""
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    return write_set(tmp_path / "set")
-
-
-@pytest.fixture
-def base(catalog: Catalog, tmp_path: Path) -> str:
-    return catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"), name="starter").name
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with an SDXL base that has the blocks and text encoders that the tables name, and three pictures."""
+    folder = tmp_path_factory.mktemp("tables")
+    write_set(folder / "set")
+    tensors = checkpoint_tensors(**sdxl_models(layers_per_block=2), family="sdxl")
+    header = {"modelhub.family": "sdxl", "modelhub.kind": "checkpoint", **write_hints(HINTS)}
+    save_tensors(folder / "tiny.safetensors", tensors, header)
+    with Catalog.create(Workspace(folder)) as opened:
+        opened.add(folder / "tiny.safetensors", name="starter")
+    return folder
 
 
 def said_here(told: str) -> list[list[str]]:
@@ -68,8 +75,12 @@ def test_both_tables_are_read() -> None:
 
 
 @pytest.mark.parametrize(("method", "pack"), PACKS, ids=[f"{method} {' '.join(pack[:2])}" for method, pack in PACKS])
-def test_what_the_tables_say_is_taken_as_it_stands(base: str, images: Path, method: str, pack: list[str]) -> None:
-    words = [{"DIR": str(images), "PROJECT": "mira"}.get(word, word) for word in pack]
-    every = ["--base", base, "--images", str(images), "--dry-run", "--device", "cpu", "-q", *words]
+def test_what_the_tables_say_is_taken_as_it_stands(
+    home: Path, method: str, pack: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELHUB_HOME", str(home))
+    images = str(home / "set")
+    words = [{"DIR": images, "PROJECT": "mira"}.get(word, word) for word in pack]
+    every = ["--base", "starter", "--images", images, "--dry-run", "--device", "cpu", "-q", *words]
 
     assert main(["train", method, *every]) == 0

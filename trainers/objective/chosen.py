@@ -6,6 +6,7 @@ import torch
 
 from inference.plan import ModelPlan
 from trainers.objective.objective import Objective
+from trainers.predictions import zero_terminal
 from trainers.recipe import Recipe
 
 __all__ = ["objective_of"]
@@ -17,6 +18,6 @@ def objective_of(base: ModelPlan, recipe: Recipe, device: torch.device) -> Objec
     Raises `BadValue` for what cannot be learned of that base.
     """
     prediction = recipe.prediction or base.prediction
-    zero_snr = recipe.noise.zero_terminal_snr or (base.zero_snr and prediction == "v")
+    zero_snr = zero_terminal(recipe, prediction, base.zero_snr)
     table = replace(base, prediction=prediction, zero_snr=zero_snr).table
     return Objective(prediction, torch.tensor(table.sigmas, device=device), recipe.loss, zero_snr)

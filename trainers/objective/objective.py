@@ -5,11 +5,11 @@ from functools import cached_property
 
 from torch import Tensor
 
-from modelhub.errors import BadValue
 from trainers.objective.losses import HUBERS, errors, huber_c
 from trainers.objective.masks import masked_mean
 from trainers.objective.targets import TARGETS
 from trainers.objective.weights import snr_weights
+from trainers.predictions import check_objective
 from trainers.recipe import LossOptions
 
 __all__ = ["Objective"]
@@ -30,14 +30,7 @@ class Objective:
     """Whether the last sigma stands for one without end: nothing is left of the picture there."""
 
     def __post_init__(self) -> None:
-        if self.prediction not in TARGETS:
-            raise BadValue(f"there is no training for prediction type {self.prediction!r} ({', '.join(TARGETS)})")
-        if self.zero_snr and self.prediction != "v":
-            raise self._unfit("zero terminal SNR needs a base that predicts v", "noise.zero_terminal_snr")
-        if self.loss.scale_v_like_noise and self.prediction != "v":
-            raise self._unfit("there is no loss of v to scale", "loss.scale_v_like_noise")
-        if self.loss.debiased and self.prediction == "flow":
-            raise self._unfit("debiased weights are for noise and v", "loss.debiased")
+        check_objective(self.prediction, self.loss, zero_snr=self.zero_snr)
 
     def noised(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
         """x_t = sqrt(abar) x0 + sqrt(1 - abar) noise, of a flow (1 - t) x0 + t noise; [B, C, h, w]."""
@@ -65,9 +58,6 @@ class Objective:
         """Of each sample, [B], by its signal-to-noise ratio."""
         signal, spread = self._shares(timesteps)
         return snr_weights((signal / spread).square(), self.prediction, self.loss)
-
-    def _unfit(self, why: str, entry: str) -> BadValue:
-        return BadValue(f"{why}; this base predicts {self.prediction}", mend=f"set {entry} = false in the recipe")
 
     def _huber_c(self, timesteps: Tensor) -> Tensor | None:
         if self.loss.kind not in HUBERS:

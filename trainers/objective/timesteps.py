@@ -10,15 +10,13 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from modelhub.errors import BadValue
+from trainers.predictions import check_timesteps
 from trainers.recipe import NoiseOptions
 
 __all__ = ["Timesteps"]
 
 _CELLS = 1000
 """A distribution that is known by its density is summed over so many parts of it."""
-_STEEPEST = 2 / (math.pi - 2)
-"""Beyond this `scale` the heavy tail turns back upon itself (Esser et al. 2024, section 3.1)."""
 _Rule = Callable[[float, NoiseOptions], float]
 
 
@@ -34,17 +32,7 @@ class Timesteps:
     flow: bool = False
 
     def __post_init__(self) -> None:
-        asked = max(self.options.smallest_timestep + 1, self.options.largest_timestep or 0)
-        if asked > self.count:
-            raise BadValue(
-                f"the base knows timesteps below {self.count}; the recipe's noise asks for {asked - 1}",
-                mend=f"set noise.smallest_timestep and noise.largest_timestep within 0 and {self.count}",
-            )
-        if self.options.distribution == "heavy_tail" and self.options.scale > _STEEPEST:
-            raise BadValue(
-                f"a heavy tail has a noise.scale of at most {_STEEPEST:.2f}, not {self.options.scale:g}",
-                mend="set noise.scale = 1.29",
-            )
+        check_timesteps(self.options, self.count)
 
     def draw(self, chance: torch.Generator) -> Tensor:
         """A timestep of one sample, []; int64, or float32 of a flow."""

@@ -44,13 +44,23 @@ def test_steps_epochs_and_pictures_are_told(catalog: Catalog, base: int, images:
     assert "10 steps of 2 pictures: 3 pictures, 5 epochs" in describe(found)
 
 
-@pytest.mark.parametrize("rates", [{"text_encoder_learning_rate": 0.0}, {}])
+@pytest.mark.parametrize(
+    ("options", "rates"),
+    [
+        ({}, {}),
+        ({}, {"text_encoder_learning_rate": 0.0}),
+        ({"layers": "attention"}, {}),
+        ({"conv_rank": 2}, {}),
+        ({"block_ranks": {"M00": 0, "IN01": 5}}, {}),
+        ({"pivotal": {"vectors": 2}}, {}),
+    ],
+)
 def test_so_many_numbers_learn_as_a_lora_has(
-    catalog: Catalog, base: int, images: Path, rates: dict[str, float]
+    catalog: Catalog, base: int, images: Path, options: dict[str, object], rates: dict[str, float]
 ) -> None:
     from inference.engine import Engine
 
-    plan = plan_training(recipe(images, options={"rank": 3}, **rates), catalog)
+    plan = plan_training(recipe(images, options={"rank": 3, **options}, **rates), catalog)
     trainee = prepare(Engine("cpu").prepare(plan.base), plan.base, plan.recipe)
     numbers = sum(one.numel() for group in trainee.groups() for one in group.parameters)
     trainee.detach()

@@ -16,18 +16,16 @@ from inference.weights.parts import TEXT_ROLES, Part
 from modelhub.errors import BrokenFile, Incompatible
 from trainers.methods._lora.joint import Joint
 from trainers.methods._lora.places import Place
+from trainers.methods._lora.sizes import MAGNITUDE
 from trainers.recipe import LoraOptions
 
-__all__ = ["DTYPES", "check_written", "diffusers_tensors", "kohya_metadata", "kohya_tensors"]
+__all__ = ["check_written", "diffusers_tensors", "kohya_metadata", "kohya_tensors"]
 
-DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _TOLERANCES = {"fp16": 2e-3, "bf16": 2e-2, "fp32": 1e-4}
 """Of the norm of a delta: what rounding both of its factors may cost."""
 _LYCORIS = {"lora": "lora", "loha": "loha", "lokr": "lokr", "oft": "diag-oft"}
-_MAGNITUDE = "dora_scale"
-"""Kept in float32: it multiplies the whole weight, so rounding it would outweigh what was learned."""
-_PEFT = {"lora_down.weight": "lora_A.weight", "lora_up.weight": "lora_B.weight", _MAGNITUDE: "lora_magnitude_vector"}
-_PEFT_TEXT = {**_PEFT, _MAGNITUDE: "lora_magnitude_vector.weight"}
+_PEFT = {"lora_down.weight": "lora_A.weight", "lora_up.weight": "lora_B.weight", MAGNITUDE: "lora_magnitude_vector"}
+_PEFT_TEXT = {**_PEFT, MAGNITUDE: "lora_magnitude_vector.weight"}
 """transformers, which reads the text encoders', looks for adapters' names before ``.weight`` alone."""
 
 
@@ -48,7 +46,7 @@ def diffusers_tensors(joints: Mapping[Place, Joint], dtype: torch.dtype) -> dict
         for ending, tensor in joint.factors.entries().items():
             if ending == "lora_up.weight":
                 tensor = tensor * (place.alpha / place.rank)
-            elif ending == _MAGNITUDE:
+            elif ending == MAGNITUDE:
                 tensor = tensor.flatten() if tensor.ndim == 2 else tensor.view(1, -1, 1, 1)
             theirs = (_PEFT_TEXT if place.target.role in TEXT_ROLES else _PEFT)[ending]
             found[f"{place.target.role}.{place.target.module}.{theirs}"] = _written(ending, tensor, dtype)
@@ -100,7 +98,7 @@ def _is_like(found: Tensor, trained: Tensor, tolerance: float) -> bool:
 
 
 def _written(ending: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    return tensor.detach().to(torch.float32 if ending == _MAGNITUDE else dtype).clone()
+    return tensor.detach().to(torch.float32 if ending == MAGNITUDE else dtype).clone()
 
 
 def _exact(alpha: float, dtype: torch.dtype) -> Tensor:

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from trainers.methods._lora.factors import WHOLE, Apply, along
+from trainers.methods._lora.sizes import split
 
-__all__ = ["Kronecker", "split"]
+__all__ = ["Kronecker"]
 
 
 class Kronecker(nn.Module):
@@ -62,13 +63,6 @@ class Kronecker(nn.Module):
         if self.is_whole:
             return self.w2
         return (self.w2_a @ self.w2_b).view(len(self.w2_a), -1, *self._kernel)
-
-
-def split(size: int, factor: int) -> tuple[int, int]:
-    """Two factors of a size, the smaller one first and at most `factor`, or as near to the other as there is at -1."""
-    most = math.isqrt(size) if factor < 1 else min(factor, math.isqrt(size))
-    small = next(one for one in range(most, 0, -1) if size % one == 0)
-    return small, size // small
 
 
 def _kaiming(shape: tuple[int, int], chance: torch.Generator) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.methods._lora.factors import WHOLE, Apply, along, beside
+from trainers.methods._lora.sizes import side_of_blocks
 
 __all__ = ["Orthogonal"]
 
@@ -16,7 +17,7 @@ class Orthogonal(nn.Module):
     def __init__(self, shape: Sequence[int], side: int, constraint: float) -> None:
         """`side` is the most that a block has of the rows, which blocks must share evenly."""
         super().__init__()
-        side = next(one for one in range(min(side, shape[0]), 0, -1) if shape[0] % one == 0)
+        side = side_of_blocks(shape[0], side)
         self.blocks = nn.Parameter(torch.zeros(shape[0] // side, side, side))
         self.ranks = len(self.blocks)
         self.kept = WHOLE

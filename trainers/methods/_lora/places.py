@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from inference.adapters.blocks import blocks_of
 from inference.adapters.targets import Target, kohya_names
-from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2, UNET, Part
+from inference.weights.parts import UNET, Part
 from modelhub.errors import BadValue
-from trainers.recipe import LoraOptions, Recipe
+from trainers.recipe import LoraOptions
 
-__all__ = ["Place", "places", "rates"]
+__all__ = ["Place", "places"]
 
 _TRANSFORMER = ".attentions."
 _AROUND = re.compile(r"\.(resnets|downsamplers|upsamplers)\.")
@@ -36,18 +36,9 @@ class Place:
     """What the learning rate of its part is multiplied by."""
 
 
-def rates(recipe: Recipe, parts: Mapping[str, Part]) -> dict[str, float]:
-    """Role -> its learning rate; those that stay as they are are left out."""
-    second = recipe.second_text_encoder_learning_rate
-    text = recipe.text_encoder_learning_rate
-    found = {UNET: recipe.learning_rate, TEXT_ENCODER: text, TEXT_ENCODER_2: text if second is None else second}
-    return {role: rate for role, rate in found.items() if rate and role in parts}
-
-
 def places(parts: Mapping[str, Part], options: LoraOptions, roles: Sequence[str]) -> list[Place]:
-    """All of them, in the parts' own order; raises `BadValue` for blocks that the base lacks, and if none is left."""
+    """All of them, in the parts' own order; raises `BadValue` if none is left."""
     blocks = blocks_of(parts[UNET])
-    _check_blocks(options, sorted(set(blocks.values())))
     found = [one for role in roles for one in _places_in(role, parts, options, blocks)]
     if not found:
         raise BadValue("block_ranks and block_rates leave no layer to train", mend="give a block a rank above 0")
@@ -100,10 +91,3 @@ def _alpha(shape: tuple[int, ...], block: str, rank: int, options: LoraOptions) 
 def _is_kernel(shape: tuple[int, ...]) -> bool:
     """Whether it is of a convolution that sees more than one pixel."""
     return len(shape) == 4 and shape[2:] != (1, 1)
-
-
-def _check_blocks(options: LoraOptions, known: Sequence[str]) -> None:
-    for table in ("block_ranks", "block_alphas", "block_rates"):
-        for block in getattr(options, table):
-            if block not in known:
-                raise BadValue(f"{table}: the base has no block {block}", mend=f"name some of {', '.join(known)}")
