@@ -26,7 +26,7 @@ format: .venv/dev.stamp  ## mend what `check` finds and a machine can mend
 bench: .venv/dev.stamp  ## measure, in ratios; takes minutes
 	$(BIN)/python -m benchmarks
 
-prove: .venv/dev.stamp  ## the long proofs: the oldest packages that are allowed (but one torch), kill -9, many processes, tiles, trainings, damaged files
+prove: .venv/dev.stamp  ## the long proofs: the oldest packages that are allowed (but one torch), kill -9, many processes, tiles, trainings, damaged files, datasets of any kind, recipes by lot
 	$(PYTHON) -m venv --clear .venv-oldest
 	grep '^torch==' constraints.txt > .venv-oldest/torch.txt
 	$(BIN)/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct \
@@ -38,6 +38,8 @@ prove: .venv/dev.stamp  ## the long proofs: the oldest packages that are allowed
 	MODELHUB_TRAININGS=1 $(BIN)/python -m pytest tests/trainers/test_trained_on_the_starter.py --junitxml=.pytest_cache/trained.xml
 	grep -o '"trained [^"]*" value="[^"]*"' .pytest_cache/trained.xml
 	$(BIN)/python -m tests.fuzz.fuzz_readers --seconds 60
+	$(BIN)/python -m tests.fuzz.fuzz_datasets --seconds 300
+	$(BIN)/python -m tests.fuzz.fuzz_recipes --seconds 600
 
 clean:
 	rm -rf .venv .venv-oldest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

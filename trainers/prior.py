@@ -16,7 +16,6 @@ from inference.plan import LoadPlan, resolve
 from inference.rendering import render
 from inference.request import GenerationRequest
 from modelhub.catalog import Catalog
-from modelhub.errors import BadValue
 from modelhub.jobs import Notice, Progress
 from trainers.recipe import Recipe
 
@@ -30,18 +29,12 @@ def with_class_pictures(
 ) -> Generator[Progress | Notice, None, Recipe]:
     """The recipe with a folder of as many pictures of the class as it asks for; those that are there stay.
 
-    Each has its number for a seed, so that they are the same for every training on that base. Raises `BadValue`
-    where the recipe names a folder of its own too.
+    Each has its number for a seed, so that they are the same for every training on that base.
     """
     if not recipe.prior.draw:
         return recipe
     plan = resolve(_request(recipe), catalog)
     folder = (recipe.prior.images or catalog.workspace.cache / "class" / _key(recipe, plan)).absolute()
-    if recipe.dataset.regularisation not in (None, folder):
-        raise BadValue(
-            f"class pictures lie in {recipe.dataset.regularisation}, and {recipe.prior.draw} more are to be drawn",
-            mend="leave out prior.draw, or dataset.regularisation",
-        )
     yield from _drawn(recipe, plan, folder, device)
     dataset = recipe.dataset.model_copy(update={"regularisation": folder})
     return recipe.model_copy(update={"dataset": dataset})

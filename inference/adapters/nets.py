@@ -73,7 +73,10 @@ def activation(name: str) -> nn.Module:
     try:
         module: nn.Module = named[name]()
     except (KeyError, TypeError):
-        raise Incompatible(f"a hypernetwork with the activation {name!r} cannot be applied") from None
+        raise Incompatible(
+            f"a hypernetwork with the activation {name!r} cannot be applied",
+            mend="activations are webui's: linear, relu, leakyrelu, elu, swish, tanh, sigmoid, and torch's others",
+        ) from None
     return module
 
 

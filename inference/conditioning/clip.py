@@ -90,6 +90,7 @@ def _spliced(text_encoder: nn.Module, chunks: Sequence[Chunk], vectors: Mapping[
     """While it runs on these chunks, embeddings' vectors stand where their slots are."""
 
     def put(_module: nn.Module, _tokens: Any, embedded: Tensor) -> Tensor:
+        embedded = embedded.clone()  # while activations are checkpointed it is a leaf, which must not be written to
         for row, chunk in enumerate(chunks):
             for slot in chunk.slots:
                 embedded[row, slot.start : slot.start + slot.embedding.count] = vectors[slot.embedding.name]

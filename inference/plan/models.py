@@ -174,7 +174,8 @@ def _check_clip_skip(clip_skip: int, parts: Mapping[str, Part], base: Artifact) 
     layers = min(parts[role].config["num_hidden_layers"] for role in TEXT_ROLES if role in parts)
     if clip_skip > layers:
         raise BadValue(
-            f"clip skip {clip_skip} passes over the whole text encoder of {base.name}: it has {layers} layers"
+            f"clip skip {clip_skip} passes over the whole text encoder of {base.name}: it has {layers} layers",
+            mend=f"take --clip-skip {layers} or less",
         )
 
 

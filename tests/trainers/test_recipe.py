@@ -125,6 +125,26 @@ def test_an_entry_that_means_nothing_is_named_with_its_file(tmp_path: Path, entr
             "options.rank: there is no such entry",
             "modelhub train entries options --method full",
         ),
+        (
+            {"method": "textual_inversion", "dataset": {"images": "x", "regularisation": "y"}},
+            "the flags: a new word changes nothing of the base",
+            "modelhub train entries --method textual-inversion",
+        ),
+        ({"optimizer": {"betas": (0.9, 1.0)}}, "optimizer.betas.1: Input", "modelhub train entries optimizer.betas"),
+        ({"optimizer": {"betas": (0.9,) * 3}}, "optimizer.betas: Tuple", "modelhub train entries optimizer.betas"),
+        (
+            {"optimizer": {"name": "adamwschedulefree", "betas": (0.0, 0.9)}},
+            "optimizer: AdamWScheduleFree divides by its first beta",
+            "modelhub train entries optimizer",
+        ),
+        (
+            {"noise": {"bias": float("nan")}},
+            "noise.bias: Input should be a finite",
+            "modelhub train entries noise.bias",
+        ),
+        ({"loss": {"huber_c": 1e30}}, "loss.huber_c: Input should be less", "modelhub train entries loss.huber_c"),
+        ({"steps_range": (0, 0)}, "the flags: steps_range is from 0 to 0", "modelhub train entries"),
+        ({"steps_range": (9, 3)}, "the flags: steps_range is from 9 to 3", "modelhub train entries"),
     ],
 )
 def test_what_is_wrong_with_an_entry_names_where_to_look_it_up(entries: dict[str, Any], told: str, mend: str) -> None:

@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 
 from trainers.recipe import OptimizerOptions
 
-__all__ = ["Group", "OptimizerKind"]
+__all__ = ["Group", "OptimizerKind", "betas"]
 
 Group: TypeAlias = dict[str, Any]
 """``params`` and ``lr``, as torch has them."""
@@ -27,3 +27,9 @@ class OptimizerKind:
     """What all parts learn at, in place of the recipe's learning rates, where it finds the rate by itself."""
     scheduled: bool = True
     """Whether the recipe's schedule follows its warm-up."""
+
+
+def betas(options: OptimizerOptions, first: float, second: float) -> tuple[float, float]:
+    """The recipe's, and for those that it leaves out an optimizer's own."""
+    given = options.betas or ()
+    return (*given, *(first, second)[len(given) :])  # type: ignore[return-value]

@@ -7,7 +7,7 @@ from importlib import import_module
 from torch.optim import Optimizer
 
 from modelhub.errors import BadValue
-from trainers.optimizers._nouns import Group, OptimizerKind
+from trainers.optimizers._nouns import Group, OptimizerKind, betas
 from trainers.recipe import OptimizerOptions
 
 __all__ = ["KINDS"]
@@ -22,7 +22,7 @@ def _make(groups: Sequence[Group], options: OptimizerOptions, *, name: str) -> O
             mend="pip install bitsandbytes, or optimizer.name = 'AdamW'",
         ) from error
     made: Optimizer = getattr(optimizers, name)(
-        list(groups), betas=options.betas or (0.9, 0.999), weight_decay=options.weight_decay
+        list(groups), betas=betas(options, 0.9, 0.999), weight_decay=options.weight_decay
     )
     return made
 

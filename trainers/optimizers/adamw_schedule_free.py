@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trainers.optimizers._nouns import Group, OptimizerKind
+from trainers.optimizers._nouns import Group, OptimizerKind, betas
 from trainers.recipe import OptimizerOptions
 
 __all__ = ["KINDS", "AdamWScheduleFree"]
@@ -69,7 +69,7 @@ class AdamWScheduleFree(Optimizer):
 
 
 def _make(groups: Sequence[Group], options: OptimizerOptions) -> Optimizer:
-    return AdamWScheduleFree(groups, betas=options.betas or (0.9, 0.999), weight_decay=options.weight_decay)
+    return AdamWScheduleFree(groups, betas=betas(options, 0.9, 0.999), weight_decay=options.weight_decay)
 
 
 KINDS: Mapping[str, OptimizerKind] = {"AdamWScheduleFree": OptimizerKind(_make, scheduled=False)}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trainers.optimizers._nouns import Group, OptimizerKind
+from trainers.optimizers._nouns import Group, OptimizerKind, betas
 from trainers.recipe import OptimizerOptions
 
 __all__ = ["KINDS", "Lion"]
@@ -47,7 +47,7 @@ class Lion(Optimizer):
 
 
 def _make(groups: Sequence[Group], options: OptimizerOptions) -> Optimizer:
-    return Lion(groups, betas=options.betas or (0.9, 0.99), weight_decay=options.weight_decay)
+    return Lion(groups, betas=betas(options, 0.9, 0.99), weight_decay=options.weight_decay)
 
 
 KINDS: Mapping[str, OptimizerKind] = {"Lion": OptimizerKind(_make)}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trainers.optimizers._nouns import Group, OptimizerKind
+from trainers.optimizers._nouns import Group, OptimizerKind, betas
 from trainers.recipe import OptimizerOptions
 
 __all__ = ["KINDS", "Prodigy"]
@@ -94,7 +94,7 @@ class Prodigy(Optimizer):
 
 
 def _make(groups: Sequence[Group], options: OptimizerOptions) -> Optimizer:
-    return Prodigy(groups, betas=options.betas or (0.9, 0.999), weight_decay=options.weight_decay)
+    return Prodigy(groups, betas=betas(options, 0.9, 0.999), weight_decay=options.weight_decay)
 
 
 KINDS: Mapping[str, OptimizerKind] = {"Prodigy": OptimizerKind(_make, own_rate=1.0)}

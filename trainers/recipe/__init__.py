@@ -1,6 +1,6 @@
 """All that decides the weights of a training, as a TOML file says it (no torch): one file a table."""
 
-from trainers.recipe.dataset import AugmentOptions, CaptionOptions, DatasetOptions, SubsetOptions
+from trainers.recipe.dataset import PLACES, AugmentOptions, CaptionOptions, DatasetOptions, SubsetOptions
 from trainers.recipe.files import current, parse_recipe, read_fields, read_recipe, write_recipe
 from trainers.recipe.learning import ComputeOptions, OptimizerOptions
 from trainers.recipe.methods import (
@@ -15,6 +15,7 @@ from trainers.recipe.recipe import SCHEMA, Recipe
 from trainers.recipe.running import ExportOptions, LogOptions, PreviewOptions, SaveOptions, ValidationOptions
 
 __all__ = [
+    "PLACES",
     "SCHEMA",
     "AugmentOptions",
     "CaptionOptions",

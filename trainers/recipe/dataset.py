@@ -7,7 +7,10 @@ from pydantic import Field, field_validator, model_validator
 
 from trainers.recipe.section import Section
 
-__all__ = ["AugmentOptions", "CaptionOptions", "DatasetOptions", "SubsetOptions"]
+__all__ = ["PLACES", "AugmentOptions", "CaptionOptions", "DatasetOptions", "SubsetOptions"]
+
+PLACES = ("images", "regularisation", "masks", "root")
+"""Entries of a dataset, its subsets and the pictures of the class that say where something lies."""
 
 
 class CaptionOptions(Section):
@@ -48,6 +51,14 @@ class CaptionOptions(Section):
     """Read ``(word:1.2)`` as emphasis; without it brackets are text. One for all subsets: the dataset's own."""
     tokens: Literal[75, 150, 225] = 225
     """Longer captions are cut off, which is told. One for all subsets: the dataset's own."""
+
+    @field_validator("extensions")
+    @classmethod
+    def _are_endings(cls, extensions: tuple[str, ...]) -> tuple[str, ...]:
+        for one in extensions:
+            if not one.startswith(".") or len(one) == 1 or "/" in one or "\\" in one:
+                raise ValueError(f"{one!r} is no end of a name: write it with its dot, as .txt")
+        return extensions
 
 
 class AugmentOptions(Section):

@@ -1,5 +1,6 @@
 """Recipes as TOML files, those of older versions too."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from modelhub.errors import BadValue, MissingFile
+from trainers.recipe.dataset import PLACES
 from trainers.recipe.methods import METHODS
 from trainers.recipe.recipe import SCHEMA, Recipe
 
@@ -31,7 +33,6 @@ _MOVED = {
     "dataset.caption_dropout": "dataset.captions.dropout",
 }
 """Where the entries of schema 1 stand in schema 2."""
-_PATHS = ("images", "regularisation", "masks", "root")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -83,12 +84,13 @@ def _said(entry: str, wrong: ErrorDetails) -> str:
     return f"{entry}: {message}" if entry else message
 
 
-def _lookup(entry: str, wrong: ErrorDetails, fields: Mapping[str, Any]) -> str | None:
-    """The command that tells what may stand there."""
+def _lookup(entry: str, wrong: ErrorDetails, fields: Mapping[str, Any]) -> str:
+    """The command that tells what may stand there, or anywhere where entries do not fit together."""
     named = entry.rpartition(".")[0] if wrong["type"] == "extra_forbidden" else entry
+    listed = re.split(r"\.\d+", named)[0]
     method = str(fields.get("method", "lora"))
     flag = f"--method {method.replace('_', '-')}" if method in METHODS and method != "lora" else ""
-    return " ".join(filter(None, ("modelhub train entries", named, flag))) if entry else None
+    return " ".join(filter(None, ("modelhub train entries", listed, flag)))
 
 
 def _upgraded(fields: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def _from_where_it_lies(fields: dict[str, Any], folder: Path) -> dict[str, Any]:
     dataset = fields.get("dataset", {})
     subsets = dataset.get("subsets", [])
     for table in (dataset, fields.get("prior", {}), *(subsets if isinstance(subsets, list) else ())):
-        for name in _PATHS:
+        for name in PLACES:
             if isinstance(table, dict) and isinstance(path := table.get(name), str) and path:
                 table[name] = folder / path
     return fields

@@ -1,8 +1,8 @@
 """How the parameters move, and with what numbers it is computed."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainers.recipe.section import Section
 
@@ -14,8 +14,8 @@ class OptimizerOptions(Section):
 
     name: str = "AdamW"
     """AdamW, AdamW8bit, Lion, Prodigy, Adafactor, AdamWScheduleFree, SGD, or another that is registered."""
-    betas: tuple[float, ...] | None = None
-    """None takes the optimizer's own."""
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], ...] | None = Field(default=None, min_length=1, max_length=2)
+    """One or two; what is left out is the optimizer's own."""
     weight_decay: float = Field(default=0.01, ge=0)
     """Pull of the parameters towards 0."""
     max_grad_norm: float = Field(default=1.0, ge=0)
@@ -32,6 +32,12 @@ class OptimizerOptions(Section):
     """Of cosine_with_restarts."""
     power: float = Field(default=1.0, gt=0)
     """Of polynomial."""
+
+    @model_validator(mode="after")
+    def _has_a_mean(self) -> Self:
+        if self.name.lower() == "adamwschedulefree" and self.betas and not self.betas[0]:
+            raise ValueError("AdamWScheduleFree divides by its first beta: give it one above 0, such as 0.9")
+        return self
 
 
 class ComputeOptions(Section):

@@ -54,11 +54,11 @@ class LossOptions(Section):
 
     kind: Literal["l2", "l1", "huber", "smooth_l1"] = "l2"
     """How a difference counts: huber and smooth_l1 make less of great ones."""
-    huber_c: float = Field(default=0.1, gt=0)
+    huber_c: float = Field(default=0.1, ge=1e-6, le=1e6)
     """Of huber and smooth_l1: where small differences end."""
     huber_schedule: Literal["constant", "exponential", "snr"] = "snr"
     """How that changes with the timestep."""
-    huber_scale: float = Field(default=1.0, gt=0)
+    huber_scale: float = Field(default=1.0, ge=1e-6, le=1e6)
     """Multiplies it, where it does not follow the noise."""
     min_snr_gamma: float = Field(default=5.0, ge=0)
     """Caps the weight of nearly clean samples (Hang et al. 2023); 0 weighs all alike."""

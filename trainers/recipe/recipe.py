@@ -7,9 +7,16 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
-from trainers.recipe.dataset import DatasetOptions
+from trainers.recipe.dataset import PLACES, DatasetOptions
 from trainers.recipe.learning import ComputeOptions, OptimizerOptions
-from trainers.recipe.methods import DEFAULTS, METHODS, FullOptions, LoraOptions, MethodOptions
+from trainers.recipe.methods import (
+    DEFAULTS,
+    METHODS,
+    FullOptions,
+    LoraOptions,
+    MethodOptions,
+    TextualInversionOptions,
+)
 from trainers.recipe.objective import LossOptions, NoiseOptions, PriorOptions
 from trainers.recipe.running import ExportOptions, LogOptions, PreviewOptions, SaveOptions, ValidationOptions
 from trainers.recipe.section import Section
@@ -90,6 +97,13 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _takes_a_step(self) -> Self:
+        least, most = self.steps_range
+        if not 1 <= least <= most:
+            raise ValueError(f"steps_range is from {least} to {most}: write the fewest steps first, and at least 1")
+        return self
+
+    @model_validator(mode="after")
     def _is_read(self) -> Self:
         """diffusers' pipelines read no other algorithm."""
         algorithm = self.options.algorithm if isinstance(self.options, LoraOptions) else "lora"
@@ -110,16 +124,18 @@ class Recipe(Section):
         """As it is stored in the catalog."""
         return {"schema": SCHEMA, **self.model_dump(mode="json", exclude_none=True)}
 
-    def to_json(self) -> str:
-        """As it is stored in the header of what it makes."""
-        return json.dumps(self.payload(), ensure_ascii=False, sort_keys=True)
+    @property
+    def token(self) -> str:
+        """The new word that it teaches; empty where it teaches none."""
+        options = self.options.pivotal if isinstance(self.options, LoraOptions) else self.options
+        return options.token or self.trigger or self.name if isinstance(options, TextualInversionOptions) else ""
 
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides the weights; where pictures lie does not, since a dataset has its own digest."""
         deciding = self.model_dump(mode="json", exclude=_BESIDE)
         for one in (deciding["dataset"], *deciding["dataset"]["subsets"]):
-            for place in ("images", "regularisation", "masks", "root"):
+            for place in PLACES:
                 one.pop(place, None)
         deciding["prior"].pop("images")
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()

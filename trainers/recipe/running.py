@@ -61,7 +61,7 @@ class SaveOptions(Section):
 class ExportOptions(Section):
     """What is written."""
 
-    formats: tuple[Literal["kohya", "diffusers", "a1111"], ...] = ("kohya",)
+    formats: tuple[Literal["kohya", "diffusers", "a1111"], ...] = Field(default=("kohya",), min_length=1)
     """The first is catalogued, the others stand beside it: kohya's keys, diffusers' keys, webui's .pt."""
     precision: Literal["fp16", "bf16", "fp32"] = "fp16"
     """Of the numbers in the file."""

@@ -123,6 +123,14 @@ def test_adamw_follows_its_paper() -> None:
     assert moved(made, one, slope, 3) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("name", ["AdamW", "AdamWScheduleFree", "Lion", "Prodigy"])
+def test_a_second_beta_that_is_left_out_is_the_optimizers_own(name: str) -> None:
+    own = optimizer(name, nn.Parameter(torch.tensor([1.0]))).param_groups[0]["betas"]
+    made = optimizer(name, nn.Parameter(torch.tensor([1.0])), betas=(0.7,))
+
+    assert made.param_groups[0]["betas"] == (0.7, own[1])
+
+
 def test_adafactor_learns_at_the_rate_that_it_is_given() -> None:
     """Of a single number, whose mean square is its own, the first step is the rate itself."""
     one = nn.Parameter(torch.tensor([100.0]))
