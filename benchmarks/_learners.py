@@ -22,12 +22,12 @@ from modelhub import starter
 from modelhub.jobs import Step
 from trainers.caches import CachedLatents
 from trainers.dataset import Sample, open_image, read_dataset
+from trainers.framing.buckets import Placement
+from trainers.framing.views import Item, View
 from trainers.learning.batch import Batch, Batches
 from trainers.learning.loop import Trainer
-from trainers.material.buckets import Placement
 from trainers.material.material import Material
 from trainers.material.texts import Texts
-from trainers.material.views import Item, View
 from trainers.methods import lora
 from trainers.objective import Timesteps, objective_of
 from trainers.recipe import DatasetOptions, LoraOptions, LossOptions, OptimizerOptions, Recipe

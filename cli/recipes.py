@@ -51,7 +51,7 @@ def wanted(
         fields = over(dict(preset.entries), fields)
     fields.setdefault("name", _word_of(fields) or _name_of(fields["dataset"]))
     recipe = parse_recipe(fields, str(origin.recipe or origin.repeat or "the recipe"))
-    return (_renamed(recipe, catalog) if like and not origin.name else recipe), preset
+    return (_beside(recipe, catalog) if like and not origin.name else recipe), preset
 
 
 def repeated(origin: RecipeFlags, catalog: "Catalog") -> Path | None:
@@ -78,12 +78,11 @@ def _retold(like: Path, catalog: "Catalog") -> "dict[str, Any]":
     return retold(like, catalog)
 
 
-def _renamed(recipe: "Recipe", catalog: "Catalog") -> "Recipe":
+def _beside(recipe: "Recipe", catalog: "Catalog") -> "Recipe":
     """By the first name that is free: what is repeated stands beside what it repeats."""
-    from trainers.running.repeating import first_free_name
-    from trainers.running.results import kind_of
+    from trainers.running.results import renamed
 
-    return recipe.model_copy(update={"name": first_free_name(recipe.name, kind_of(recipe), catalog)})
+    return renamed(recipe, catalog)
 
 
 def _check_told(fields: "Mapping[str, Any]", method: str) -> None:

@@ -26,7 +26,7 @@ def show_trainings(session: Session) -> None:
 
         found = history(catalog)
     rows = [
-        (one.run, one.name, one.method, one.state, f"{one.step}/{one.steps}", one.loss_text, one.made_text)
+        (one.run, one.name, one.method, one.state, f"{one.step}/{one.steps}", _loss(one.loss), ", ".join(one.made))
         for one in found
     ]
     heads = ("RUN", "NAME", "METHOD", "STATE", "STEP", "LOSS", "MADE")
@@ -46,16 +46,20 @@ def show_training(session: Session, run: int) -> None:
 
 
 def _told(one: "Past") -> Iterator[str]:
-    held_out = "" if one.held_out_loss is None else f", of held-out pictures {one.held_out_loss:.4f}"
+    held_out = "" if one.held_out_loss is None else f", of held-out pictures {_loss(one.held_out_loss)}"
     rows = {
         "base": one.base,
         "steps": f"{one.step} of {one.steps}",
-        "loss": f"{one.loss_text}{held_out}" if one.loss_text else "",
+        "loss": "" if one.loss is None else f"{_loss(one.loss)}{held_out}",
         "began": f"{one.began:%Y-%m-%d %H:%M} UTC" + (f", took {one.took}" if one.took else ""),
         "folder": str(one.folder),
         **{what: str(path) for what, path in one.files.items()},
-        "made": one.made_text,
+        "made": ", ".join(one.made),
         "error": one.error or "",
     }
     yield f"run {one.run}  {one.name}  {one.method}  {one.state}"
     yield from (f"  {what:<12} {text}" for what, text in rows.items() if text)
+
+
+def _loss(loss: float | None) -> str:
+    return "" if loss is None else f"{loss:.4f}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from statistics import mean
 from typing import TypeVar
@@ -17,11 +16,11 @@ from inference.images.sheet import contact_sheet
 from inference.request import GenerationRequest, LoraUse
 from modelhub import starter
 from modelhub.catalog import Catalog
-from modelhub.errors import NameTaken
 from modelhub.jobs import Done, Job, Notice, Preview, Progress, Step
-from modelhub.kinds import Artifact, Kind
+from modelhub.kinds import Artifact
 from trainers.dataset import open_image, read_dataset
-from trainers.recipe import Recipe, read_recipe
+from trainers.recipe import read_recipe
+from trainers.running.results import renamed
 from trainers.train import train
 
 __all__ = ["Story", "demo"]
@@ -59,7 +58,7 @@ def demo(*, catalog: Catalog, device: str = "auto") -> Job[Story]:
     copies = _COLUMNS // len(poses)
     without = yield from _draw(catalog, engine, base, captions, copies=copies)
 
-    recipe = _with_free_name(read_recipe(starter.RECIPE), catalog)
+    recipe = renamed(read_recipe(starter.RECIPE), catalog)
     lora = yield from _result_of(train(recipe, catalog=catalog, device=device))
     yield Notice(f"trained and catalogued {lora.id} {lora.name}: a {lora.facts.family} {lora.facts.kind}")
 
@@ -112,19 +111,6 @@ def _result_of(job: Job[T]) -> Generator[_Event, None, T]:
             return event.result
         yield event
     raise RuntimeError("a job ended without a Done event")
-
-
-def _with_free_name(recipe: Recipe, catalog: Catalog) -> Recipe:
-    names = (recipe.name if number == 1 else f"{recipe.name}-{number}" for number in count(1))
-    return recipe.model_copy(update={"name": next(name for name in names if _is_free(name, catalog))})
-
-
-def _is_free(name: str, catalog: Catalog) -> bool:
-    try:
-        catalog.free_place(name, Kind.LORA)
-    except NameTaken:
-        return False
-    return True
 
 
 def _rows(

@@ -7,16 +7,15 @@ of where it turns up for good, is where a training may begin.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from modelhub.catalog import Catalog
 from modelhub.errors import ModelHubError
 from modelhub.jobs import Done, Job, Notice, Step
-from trainers.doctor.before import before_training
+from trainers.beginning import Beginning, looked_over
 from trainers.learning.smoothing import smoothed
-from trainers.plan import plan_training
 from trainers.recipe import Recipe, TextualInversionOptions
 from trainers.running.charts import Axis, Line, Point, chart
 from trainers.running.training import engine_for, made_ready
@@ -61,15 +60,15 @@ class Range:
 
 def range_test(
     recipe: Recipe, *, catalog: Catalog, lowest: float = 1e-6, highest: float = 1e-1, steps: int = 100,
-    device: str = "auto",
+    device: str = "auto", begun: Beginning | None = None,
 ) -> Job[Range]:  # fmt: skip
     """Try the rates from `lowest` to `highest` in so many steps; nothing is written, nothing catalogued.
 
-    A dataset from which nothing can be learned is refused, as by a training.
+    A dataset from which nothing can be learned is refused, as by a training; `begun` is what was found of it before.
     """
-    told = before_training(recipe, catalog)
-    plan = plan_training(_for_a_test(recipe, lowest, highest, steps), catalog)
-    yield from map(Notice, [*told, *plan.notices])
+    begun = begun or looked_over(recipe, catalog)
+    plan = replace(begun.plan, recipe=_for_a_test(begun.plan.recipe, lowest, highest, steps))
+    yield from map(Notice, [*begun.told, *plan.notices])
     ready = yield from made_ready(plan, catalog.workspace.cache, engine_for(recipe, device))
     taken: list[Step] = []
     try:

@@ -9,13 +9,11 @@ import torch
 
 from inference.engine import pick_device
 from modelhub.catalog import Catalog
-from modelhub.errors import BadValue, Conflict, OutOfResources
+from modelhub.errors import OutOfResources
 from modelhub.jobs import Done, Job, Notice, Preview, Step
 from modelhub.kinds import Artifact
-from modelhub.refs import check_name
-from trainers.doctor.before import before_training
+from trainers.beginning import Beginning, begin, check_resumable
 from trainers.learning.processes import Processes
-from trainers.optimizers import optimizer_kind
 from trainers.plan import plan_training
 from trainers.prior import with_class_pictures
 from trainers.recipe import Recipe
@@ -24,12 +22,13 @@ from trainers.running.copies import Dues, on_the_way, save_state
 from trainers.running.exporting import write
 from trainers.running.header import pictures
 from trainers.running.joining import take_part
-from trainers.running.logs import check_loggers, logged
+from trainers.running.logs import logged
 from trainers.running.plot import write_plot
 from trainers.running.rehearsal import rehearse
 from trainers.running.repeating import check_same_pictures, check_still_same_pictures
 from trainers.running.results import catalogued, check_free, clear_leftover
 from trainers.running.runs import RunFolder
+from trainers.running.states import read_state
 from trainers.running.training import Ready, Training, engine_for, made_ready
 from trainers.running.unchanged import check_unchanged
 
@@ -37,33 +36,31 @@ __all__ = ["resume", "train"]
 
 
 def train(
-    recipe: Recipe, *, catalog: Catalog, device: str = "auto", like: Path | None = None
+    recipe: Recipe, *, catalog: Catalog, device: str = "auto", like: Path | None = None,
+    begun: Beginning | None = None,
 ) -> Job[Artifact]:  # fmt: skip
     """Train a recipe and catalogue what comes of it; where it makes several models, the one that bears its name.
 
     Everything that can be wrong with the recipe, the base or the dataset is said before anything is loaded; other
     pictures or captions than those of the training that is to be repeated (`like` is the file it made) are refused.
-    Stopped at any time, the run keeps a state that `resume` goes on from.
+    `begun` is what `begin` found of all this, where that was done before torch was loaded. Stopped at any time, the run
+    keeps a state that `resume` goes on from.
     """
-    check_name(recipe.name)
     processes = Processes(pick_device(device))
     if not processes.is_main:
         yield from take_part(processes, catalog=catalog, device=device)
         return
-    check_free(recipe, catalog)
-    check_loggers(recipe)
-    optimizer_kind(recipe.optimizer.name)  # raises where there is none of that name
-    told = before_training(recipe, catalog)
-    plan = plan_training(recipe, catalog)
+    begun = begun or begin(recipe, catalog=catalog, like=like)
+    plan = begun.plan
     if recipe.prior.draw:
         wanted = yield from with_class_pictures(plan.recipe, catalog=catalog, device=device)
         plan = plan_training(wanted, catalog)
-    if like:
-        check_same_pictures(plan, like)
+        if like:
+            check_same_pictures(plan, like)
     run = catalog.begin_run("train", plan.recipe.payload(), plan.inputs)
     folder = RunFolder.of(catalog.workspace, run, recipe.name)
     folder.begin(plan.recipe, pictures(plan.samples))
-    yield from _carry_out(Training(plan, run, folder, catalog, device), state=None, told=told)
+    yield from _carry_out(Training(plan, run, folder, catalog, device), state=None, told=begun.told)
 
 
 def resume(run: int, *, catalog: Catalog, device: str = "auto") -> Job[Artifact]:
@@ -76,20 +73,14 @@ def resume(run: int, *, catalog: Catalog, device: str = "auto") -> Job[Artifact]
     if not processes.is_main:
         yield from take_part(processes, catalog=catalog, device=device)
         return
-    recorded = catalog.run(run)
-    if recorded.kind != "train":
-        raise BadValue(f"run {run} is no training", mend="modelhub train runs")
-    if recorded.state == "done":
-        raise BadValue(f"run {run} is finished: it made {', '.join(map(str, recorded.outputs))}", mend="modelhub ls")
-    if recorded.state == "running":
-        raise Conflict(f"run {run} is still going on in another process", mend=f"stop it first, or wait for run {run}")
-    folder = RunFolder.of(catalog.workspace, run, str(recorded.payload["name"]))
+    check_resumable(run, catalog)
+    folder = RunFolder.of(catalog.workspace, run, str(catalog.run(run).payload["name"]))
     recipe = yield from with_class_pictures(folder.read_recipe(), catalog=catalog, device=device)
     plan = plan_training(recipe, catalog)
     check_unchanged(plan.load, catalog)
     check_still_same_pictures(folder.read_pictures(), plan)
-    state = folder.load_state(recipe=plan.recipe, dataset=plan.dataset)
-    folder.forget_losses_after(state["step"] if state else 0)
+    state = read_state(folder, recipe=plan.recipe, dataset=plan.dataset)
+    folder.forget_after(state["step"] if state else 0)
     clear_leftover(plan.recipe, catalog)
     check_free(plan.recipe, catalog)
     catalog.resume_run(run)
@@ -155,10 +146,12 @@ def _let_go(training: Training, ready: Ready | None, *, is_done: bool) -> None:
 
 
 def _learn(training: Training, ready: Ready) -> Iterator[Step | Notice | Preview]:
-    """All steps that are left, each told and kept, and what is due after it."""
-    dues = Dues.of(training.plan)
+    """All steps that are left, each told and kept, and what is due after it; a stop may have come in between."""
+    dues, trainer = Dues.of(training.plan), ready.trainer
     with logged(training.recipe, training.folder, ready.trainee.groups()) as log:
-        for event in ready.trainer.steps(dues.any):
+        if trainer.step and trainer.has_told and dues.any(trainer.step):
+            yield from on_the_way(training, ready, dues, log, trainer.step)
+        for event in trainer.steps(dues.any):
             if isinstance(event, Step):
                 log.note(event)
             yield event

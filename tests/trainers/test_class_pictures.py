@@ -123,7 +123,16 @@ def test_a_recipe_that_has_them_is_drawn_for_into_the_same_folder(
 @pytest.mark.usefixtures("base")
 def test_a_folder_of_class_pictures_and_more_to_draw_contradict(images: Path, catalog: Catalog) -> None:
     with pytest.raises(BadValue, match="and 2 more are to be drawn"):
-        followed(recipe(images, regularisation=images), catalog)
+        plan_training(recipe(images, regularisation=images), catalog)
+
+
+@pytest.mark.usefixtures("base")
+def test_a_recipe_that_had_another_number_drawn_is_drawn_for_anew(images: Path, catalog: Catalog) -> None:
+    before, _ = drawn(recipe(images, draw=1), catalog)
+    wanted = recipe(images, regularisation=before.dataset.regularisation)
+    plan_training(wanted, catalog)
+
+    assert len(drawn(wanted, catalog)[1]) == 2
 
 
 def test_nothing_is_done_where_nothing_is_asked_for(images: Path, catalog: Catalog) -> None:

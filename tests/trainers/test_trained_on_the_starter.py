@@ -16,7 +16,7 @@ from modelhub import starter
 from modelhub.catalog import Catalog
 from modelhub.jobs import drain
 from trainers.evaluation.evaluate import Evaluation, Judging, evaluate
-from trainers.evaluation.judging import Cell
+from trainers.evaluation.verdict import Cell
 from trainers.recipe import CaptionOptions, DatasetOptions, PriorOptions, Recipe, SubsetOptions, ValidationOptions
 from trainers.train import train
 

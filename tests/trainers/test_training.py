@@ -32,6 +32,7 @@ from modelhub.workspace import Workspace
 from tests import tiny_families
 from tests.trainers.pictures import write_picture, write_set
 from trainers.recipe import DatasetOptions, LoraOptions, OptimizerOptions, PreviewOptions, Recipe, SaveOptions
+from trainers.running.runs import RunFolder
 from trainers.train import resume, train
 
 PREVIEW = PreviewOptions(every=2, prompts=("a ramp, (blue:1.2)",), negative_prompt="red", sampling_steps=2, seed=5)
@@ -306,6 +307,23 @@ def test_a_stopped_training_resumes_to_the_very_same_tensors(
     assert (only_run(catalog).state, only_run(catalog).outputs) == ("done", (events[-1].result.id,))
     lines = (catalog.workspace.runs / f"{number:04d}-kip" / "losses.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+
+
+def test_what_was_due_after_the_step_of_a_stop_is_done_when_it_resumes(
+    catalog: Catalog, base: Artifact, tmp_path: Path
+) -> None:
+    images = write_set(tmp_path / "pictures", *[(64, 64 + 8 * index) for index in range(11)])
+    entries: dict[str, Any] = {"save": SaveOptions(every=2), "validation": {"every": 1, "pairs": 1}}
+    number = stopped_after(2, catalog, recipe(images, preview=PREVIEW, **entries))
+    folder = RunFolder.of(catalog.workspace, number, "kip")
+    assert not folder.copies("kip")
+
+    list(resume(number, catalog=catalog, device="cpu"))
+
+    assert list(folder.copies("kip")) == [2]
+    assert folder.preview(2, 1).is_file()
+    looks = [json.loads(line)["step"] for line in folder.validation.read_text().splitlines()]
+    assert looks == [1, 2, 3]
 
 
 def test_resuming_refuses_a_changed_dataset(catalog: Catalog, base: Artifact, tmp_path: Path) -> None:

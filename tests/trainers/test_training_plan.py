@@ -1,14 +1,17 @@
 """What a recipe comes to: which pictures are learned from, how often, at which sizes, and which judge."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from modelhub.catalog import Catalog
 from modelhub.errors import MissingFile
 from tests.trainers.pictures import write_picture
+from trainers.dataset.nouns import Glance
 from trainers.plan import TrainingPlan, plan_training
 from trainers.recipe import DatasetOptions, Recipe, TextualInversionOptions, parse_recipe
 
@@ -32,6 +35,19 @@ def plan(catalog: Catalog, images: Path | None = None, **entries: Any) -> Traini
     return plan_training(Recipe(base="tiny", name="kip", dataset=DatasetOptions(**dataset), **entries), catalog)
 
 
+def test_pictures_that_the_workspace_knows_are_not_decoded_again(base: Catalog, pictures: Path) -> None:
+    """What is kept of them is believed: here, that they are of another height."""
+    first = plan(base, pictures)
+    for kept in (base.workspace.cache / "glances").iterdir():
+        known = msgspec.msgpack.decode(kept.read_bytes(), type=Glance)
+        kept.write_bytes(msgspec.msgpack.encode(replace(known, size=(64, 80))))
+
+    second = plan(base, pictures)
+
+    assert {one.size for one in first.samples} == {(64, 64)}
+    assert second.samples == tuple(replace(one, size=(64, 80)) for one in first.samples)
+
+
 def test_a_share_is_held_out_and_that_is_told(base: Catalog, pictures: Path) -> None:
     found = plan(base, pictures)
 
@@ -50,6 +66,12 @@ def test_with_no_share_all_are_learned(base: Catalog, pictures: Path) -> None:
 def test_steps_are_counted_by_what_is_learned(base: Catalog, pictures: Path) -> None:
     assert plan(base, pictures, steps_per_image=10, steps_range=(1, 3000)).recipe.steps == 180
     assert plan(base, pictures, epochs=5, batch=3).recipe.steps == 30
+
+
+def test_epochs_are_whole_however_short_their_last_steps_are(base: Catalog, pictures: Path) -> None:
+    """18 pictures in steps of 4 are five steps, the last of them with two pictures."""
+    assert plan(base, pictures, epochs=3, batch=4).recipe.steps == 15
+    assert plan(base, pictures, epochs=1, batch=2, compute={"accumulate": 2}).recipe.steps == 5
 
 
 def test_pictures_of_the_class_are_as_many_as_all_others_and_weigh_by_the_prior(base: Catalog, pictures: Path) -> None:

@@ -10,7 +10,7 @@ from inference.generate import Picture, render
 from inference.plan import LoadPlan, ModelPlan
 from modelhub.jobs import Notice, Progress
 
-__all__ = ["UNRELATED", "Looks", "draw"]
+__all__ = ["UNRELATED", "Looks", "draw", "prompts_of"]
 
 UNRELATED = (
     "a red apple on a table",

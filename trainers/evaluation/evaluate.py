@@ -1,7 +1,7 @@
 """Draws and measures every copy of a training at several strengths, and says which pair is best."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
@@ -19,8 +19,9 @@ from modelhub.workspace import publish
 from trainers.evaluation.drawing import Looks, prompts_of
 from trainers.evaluation.encoders import load_encoder
 from trainers.evaluation.features import Features, LookAndEdges
-from trainers.evaluation.judge import Judge, called
-from trainers.evaluation.judging import Cell, Verdict, judged
+from trainers.evaluation.judge import Judge, judge_of
+from trainers.evaluation.verdict import Cell, Verdict, judged
+from trainers.methods import WORDS_ENDING
 from trainers.plan import TrainingPlan, plan_training
 from trainers.running.exporting import Written
 from trainers.running.results import kind_of
@@ -32,8 +33,6 @@ __all__ = ["Evaluation", "Judging", "evaluate"]
 _SCHEMA = 1
 _STRENGTHS = {"lora": (0.4, 0.6, 0.8, 1.0), "hypernetwork": (0.4, 0.6, 0.8, 1.0)}
 """Method -> at which strengths its results are looked at; words and checkpoints have but one."""
-_WORDS = "-words"
-"""Ending of the new words that are learned beside a LoRA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +91,45 @@ def evaluate(run: int, judging: Judging, *, catalog: Catalog, device: str = "aut
     run without copies, and what `plan_training` raises where pictures or base are gone.
     """
     found = _found(run, judging, catalog)
-    engine, recipe = Engine(device), found.plan.recipe
+    engine = Engine(device)
     looks = Looks(_prompts(found.plan, judging), judging.seeds, judging.steps, judging.cfg)
     features = _features(judging, catalog, engine)
-    judge = yield from called(found.plan, found.plan.load, looks, features, engine, catalog.workspace.cache)
+    judge = yield from judge_of(found.plan, looks, features, engine, catalog.workspace.cache)
     if not found.plan.held_out:
         yield Notice("no pictures were held out: copies are judged by likeness and drift alone")
-    strengths = judging.strengths or _STRENGTHS.get(recipe.method, (1.0,))
-    wanted = [(step, strength) for step in found.copies for strength in strengths]
-    cells: list[Cell] = []
-    drawn: dict[tuple[int, float], list[Image.Image]] = {}
-    for count, (step, strength) in enumerate(wanted, start=1):
-        cell, drawn[step, strength] = yield from judge.measure(found.copies[step], step, strength)
-        cells.append(cell)
-        yield Progress("copies at strengths", count, len(wanted), "cells")
-    verdict = judged(cells, most_drift=judging.most_drift)
-    artifact = _noted(found, verdict.cell, cells, catalog)
-    sheet = found.folder.path / "evaluation" / "grid.png"
+    strengths = judging.strengths or _STRENGTHS.get(found.plan.recipe.method, (1.0,))
+    drawn = yield from _measured(judge, found.copies, strengths)
+    verdict = judged(list(drawn), most_drift=judging.most_drift)
+    sheet = found.folder.sheet
     sheet.parent.mkdir(exist_ok=True)
-    save(_sheet(judge, list(found.copies), strengths, drawn), sheet, {})
+    save(_sheet(judge, drawn), sheet, {})
     done = Evaluation(
-        run, tuple(cells), verdict, artifact, features.name, mean(judge.plain_likeness), judge.real_likeness,
-        judge.losses(found.plan.base), sheet, sheet.with_name("evaluation.json"),
-    )  # fmt: skip
+        run=run,
+        cells=tuple(drawn),
+        verdict=verdict,
+        artifact=_noted(found, verdict.cell, list(drawn), catalog),
+        features=features.name,
+        base_likeness=mean(judge.plain_likeness),
+        real_likeness=judge.real_likeness,
+        base_losses=judge.losses(found.plan.base),
+        sheet=sheet,
+        table=sheet.with_name("evaluation.json"),
+    )
     _write(done, looks)
     yield Done(done)
+
+
+def _measured(
+    judge: Judge, copies: Mapping[int, Sequence[Written]], strengths: Sequence[float]
+) -> Generator[Progress | Notice, None, dict[Cell, list[Image.Image]]]:
+    """Every copy at every strength, and what it drew."""
+    wanted = [(step, strength) for step in copies for strength in strengths]
+    drawn: dict[Cell, list[Image.Image]] = {}
+    for count, (step, strength) in enumerate(wanted, start=1):
+        cell, pictures = yield from judge.measure(copies[step], step, strength)
+        drawn[cell] = pictures
+        yield Progress("copies at strengths", count, len(wanted), "cells")
+    return drawn
 
 
 def _found(run: int, judging: Judging, catalog: Catalog) -> _Run:
@@ -137,7 +150,7 @@ def _found(run: int, judging: Judging, catalog: Catalog) -> _Run:
 
 def _copy(path: Path, kind: Kind) -> list[Written]:
     """A copy, with the words that were learned beside it."""
-    words = path.with_stem(f"{path.stem}{_WORDS}")
+    words = path.with_stem(f"{path.stem}{WORDS_ENDING}")
     return [Written(kind, path, True), *([Written(Kind.EMBEDDING, words, True)] if words.is_file() else [])]
 
 
@@ -164,15 +177,14 @@ def _noted(found: _Run, best: Cell, cells: Sequence[Cell], catalog: Catalog) -> 
     return catalog.set_weight(artifact.id, best.strength)
 
 
-def _sheet(
-    judge: Judge, steps: Sequence[int], strengths: Sequence[float], drawn: Mapping[tuple[int, float], list[Image.Image]]
-) -> Image.Image:
+def _sheet(judge: Judge, drawn: Mapping[Cell, Sequence[Image.Image]]) -> Image.Image:
     """A plot a prompt, copies downwards, strengths to the right, the base before them; the first seed of each."""
-    columns = ["base", *(f"{one:g}" for one in strengths)]
+    steps = list(dict.fromkeys(one.step for one in drawn))
+    columns = ["base", *(f"{one.strength:g}" for one in drawn if one.step == steps[0])]
     plots = []
     for number, prompt in enumerate(judge.looks.prompts):
         at = number * judge.looks.seeds
-        rows = [[judge.plain[at], *(drawn[step, one][at] for one in strengths)] for step in steps]
+        rows = [[judge.plain[at], *(drawn[one][at] for one in drawn if one.step == step)] for step in steps]
         plots.append(Plot(columns, [f"step {step}" for step in steps], rows, title=prompt))
     return plotted(plots)
 

@@ -8,29 +8,30 @@ from statistics import mean
 from PIL import Image
 
 from inference.engine import Engine
-from inference.plan import LoadPlan, ModelPlan
-from inference.weights.parts import UNET, VAE
+from inference.plan import ModelPlan
+from inference.weights.parts import VAE
 from modelhub.jobs import Notice, Progress
 from trainers.dataset import open_image
 from trainers.evaluation.drawing import UNRELATED, Looks, draw
 from trainers.evaluation.features import Features
-from trainers.evaluation.held_out import HeldOut
-from trainers.evaluation.judging import Cell
 from trainers.evaluation.likeness import Set, drift
+from trainers.evaluation.verdict import Cell
 from trainers.evaluation.words import vectors_of
+from trainers.framing.views import Item
+from trainers.learning.held_out import HeldOut
 from trainers.material.gathering import gather
 from trainers.material.texts import Texts
-from trainers.material.views import Item
 from trainers.objective import objective_of
 from trainers.plan import TrainingPlan
 from trainers.running.exporting import Written
-from trainers.running.previews import token_of, with_trained
+from trainers.running.previews import with_trained
 
-__all__ = ["Judge", "called"]
+__all__ = ["Judge", "judge_of"]
 
 _COMPARED = 200
 """Pictures of a dataset that others are compared with, at most."""
-_Told = Generator[Progress | Notice, None, "Judge"]
+_APART = 1000
+"""How far the other seeds are from the first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,6 @@ class Judge:
     """Ready to measure cells."""
 
     plan: TrainingPlan
-    load: LoadPlan
     engine: Engine
     looks: Looks
     known: Set
@@ -59,13 +59,19 @@ class Judge:
         self, copy: Sequence[Written], step: int, strength: float
     ) -> Generator[Progress | Notice, None, tuple[Cell, list[Image.Image]]]:
         """A copy at a strength, and what it drew."""
-        worn = with_trained(self.load.base, copy, self.plan.recipe, strength)
-        drawn = yield from draw(self.load, worn, self.looks, self.engine)
-        elsewhere = yield from draw(self.load, worn, self.elsewhere, self.engine)
+        worn = with_trained(self.plan.base, copy, self.plan.recipe, strength)
+        drawn = yield from draw(self.plan.load, worn, self.looks, self.engine)
+        elsewhere = yield from draw(self.plan.load, worn, self.elsewhere, self.engine)
         alike = self.known.likeness(drawn)
-        above = mean(mean(one > other for other in self.plain_likeness) for one in alike)
-        apart = drift(elsewhere, self.base_elsewhere, self.other_elsewhere)
-        return Cell(step, strength, mean(alike), above, apart, self.losses(worn)), drawn
+        cell = Cell(
+            step=step,
+            strength=strength,
+            likeness=mean(alike),
+            percentile=mean(mean(one > other for other in self.plain_likeness) for one in alike),
+            drift=drift(elsewhere, self.base_elsewhere, self.other_elsewhere),
+            losses=self.losses(worn),
+        )
+        return cell, drawn
 
     def losses(self, model: ModelPlan) -> tuple[float, ...]:
         """Of the held-out pictures."""
@@ -76,27 +82,36 @@ class Judge:
         return self.held_out.losses(models, texts)
 
 
-def called(plan: TrainingPlan, load: LoadPlan, looks: Looks, features: Features, engine: Engine, cache: Path) -> _Told:
+def judge_of(
+    plan: TrainingPlan, looks: Looks, features: Features, engine: Engine, cache: Path
+) -> Generator[Progress | Notice, None, Judge]:
     """A judge of one training: encodes what was held out, and draws what the base makes of every prompt."""
     held_out = yield from _held_out(plan, engine, cache)
     elsewhere = replace(looks, prompts=UNRELATED, seeds=1)
-    plain = yield from draw(load, load.base, looks, engine)
-    base = yield from draw(load, load.base, elsewhere, engine)
-    other = yield from draw(load, load.base, replace(elsewhere, seed=looks.seed + 1000), engine)
+    plain = yield from draw(plan.load, plan.base, looks, engine)
+    base = yield from draw(plan.load, plan.base, elsewhere, engine)
+    other = yield from draw(plan.load, plan.base, replace(elsewhere, seed=looks.seed + _APART), engine)
     known = Set([open_image(path) for path in _learned(plan)], features)
     real = known.likeness([open_image(path) for path in _spread(plan, plan.held_out)]) if plan.held_out else []
     return Judge(
-        plan, load, engine, looks, known, plain, known.likeness(plain), mean(real) if real else None, elsewhere, base,
-        other, held_out,
-    )  # fmt: skip
+        plan=plan,
+        engine=engine,
+        looks=looks,
+        known=known,
+        plain=plain,
+        plain_likeness=known.likeness(plain),
+        real_likeness=mean(real) if real else None,
+        elsewhere=elsewhere,
+        base_elsewhere=base,
+        other_elsewhere=other,
+        held_out=held_out,
+    )
 
 
 def _held_out(plan: TrainingPlan, engine: Engine, cache: Path) -> Generator[Progress | Notice, None, HeldOut]:
     models = engine.prepare(plan.base)
     material = yield from gather(plan, models[VAE], cache)
-    objective = objective_of(plan.base, plan.recipe, next(models[UNET].parameters()).device)
-    wanted, trigger = plan.recipe.validation, plan.recipe.trigger or token_of(plan.recipe)
-    return HeldOut(replace(material, items=plan.held_out), objective, trigger, wanted.pairs, wanted.seed)
+    return HeldOut.of(plan, material, objective_of(plan.base, plan.recipe, engine.device))
 
 
 def _learned(plan: TrainingPlan) -> Sequence[Path]:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from trainers.chance import dice, generator
 from trainers.dataset.captions import said
+from trainers.framing.views import View
 from trainers.material.material import Material
-from trainers.material.views import View
 from trainers.objective import Drawn, Timesteps, drawn, drawn_mask
 from trainers.recipe import Recipe
 

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from modelhub.jobs import Notice
 from trainers.chance import generator
+from trainers.framing.buckets import Step
 from trainers.learning.batch import Batches, Piece
 from trainers.learning.forward import Forward
 from trainers.learning.processes import Processes, cut
-from trainers.material.buckets import Step
 
 __all__ = ["Gradients"]
 

@@ -11,6 +11,7 @@ from torch import nn
 from inference.weights.parts import UNET
 from modelhub.errors import ModelHubError
 from modelhub.jobs import Notice, Step
+from trainers.framing import buckets
 from trainers.learning.averages import Averages
 from trainers.learning.batch import Batches, Piece
 from trainers.learning.checkpointing import checkpoint_activations
@@ -22,7 +23,6 @@ from trainers.learning.processes import Processes
 from trainers.learning.rollback import Rollback
 from trainers.learning.tally import Tally
 from trainers.learning.updates import Updates
-from trainers.material import buckets
 from trainers.material.material import Material
 from trainers.material.texts import Texts
 from trainers.methods import Trainee
@@ -71,16 +71,16 @@ class Trainer:
             checkpoint_activations(models, text_encoders=trainee.trains_text_encoder)
 
     @property
-    def is_main(self) -> bool:
-        """Whether this is the process that writes, of those that train together."""
-        return self._processes.is_main
-
-    @property
     def can_go_on(self) -> bool:
         """Whether the parameters are a state to go on from: not within an update, nor after a loss of NaN."""
         if self._is_whole:
             self._tally.read()
         return self._is_whole and self._tally.spoilt is None
+
+    @property
+    def has_told(self) -> bool:
+        """Whether every step that was taken has been told."""
+        return not self._tally.told
 
     def steps(self, is_due: Callable[[int], bool] = lambda step: True) -> Iterator[Step | Notice]:
         """Train from where it stands to the end of the recipe.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import count
 
-from trainers.material.buckets import Step, steps
+from trainers.framing.buckets import Step, steps
 from trainers.material.material import Material
 from trainers.recipe import Recipe
 

@@ -2,17 +2,16 @@
 
 import torch
 
+from inference.weights.number_types import PRECISIONS
 from trainers.recipe import ComputeOptions
 
 __all__ = ["dtype_of", "half_of"]
-
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def dtype_of(options: ComputeOptions, device: torch.device) -> torch.dtype:
     """What the frozen base is kept in."""
     automatic = "bf16" if device.type == "cuda" else "fp32"
-    return _DTYPES[automatic if options.precision == "auto" else options.precision]
+    return PRECISIONS[automatic if options.precision == "auto" else options.precision]
 
 
 def half_of(options: ComputeOptions, device: torch.device) -> torch.dtype | None:

@@ -7,8 +7,8 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
+from trainers.framing.buckets import Step
 from trainers.learning.batch import Piece
-from trainers.material.buckets import Step
 
 __all__ = ["Processes", "cut"]
 

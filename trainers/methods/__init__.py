@@ -4,6 +4,6 @@ A method offers `prepare(models, plan, recipe)`, which gives a `Trainee`: the pa
 frozen base, and how they are written.
 """
 
-from trainers.methods._trainee import Export, ParameterGroup, Trainee
+from trainers.methods._trainee import WORDS_ENDING, Export, ParameterGroup, Trainee
 
-__all__ = ["Export", "ParameterGroup", "Trainee"]
+__all__ = ["WORDS_ENDING", "Export", "ParameterGroup", "Trainee"]

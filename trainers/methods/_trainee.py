@@ -12,7 +12,10 @@ from modelhub.kinds import Kind
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["Export", "ParameterGroup", "Trainee"]
+__all__ = ["WORDS_ENDING", "Export", "ParameterGroup", "Trainee"]
+
+WORDS_ENDING = "-words"
+"""`Export.ending` of new words that are learned beside something else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from inference.plan import ModelPlan, plan_embedding
 from inference.prompt.embeddings import Embedding, EmbeddingNames
 from inference.prompt.tokenizer import tokenize
 from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2, TEXT_ROLES
-from modelhub.errors import BadValue, BrokenFile
+from inference.weights.pickles import read_pickle
+from modelhub.errors import BrokenFile
 from modelhub.kinds import Kind
 from trainers.chance import generator
 from trainers.methods._templates import TEMPLATES
 from trainers.methods._trainee import Export, ParameterGroup
 from trainers.recipe import Recipe, TextualInversionOptions
-from trainers.running.pickles import read_pickle
 
 __all__ = ["Words"]
 
@@ -36,11 +36,8 @@ class Words(nn.Module):
     def __init__(
         self, models: Mapping[str, nn.Module], plan: ModelPlan, recipe: Recipe, options: TextualInversionOptions
     ) -> None:
-        """Raises `BadValue` for a token that a prompt cannot say."""
         super().__init__()
-        self.token = options.token or recipe.trigger or recipe.name
-        if not tokenize([self.token])[0]:
-            raise BadValue(f"{self.token!r} is nothing that a text encoder reads", mend="choose another token")
+        self.token = recipe.token
         self._options = options
         self._plan = plan
         self._recipe = recipe

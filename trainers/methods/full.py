@@ -17,10 +17,12 @@ from inference.weights.export import checkpoint_tensors
 from inference.weights.folder import model_weights
 from inference.weights.hints import hints_of, read_hints, write_hints
 from inference.weights.load import build, load_part
-from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2, TEXT_ROLES, UNET, Part
+from inference.weights.number_types import PRECISIONS
+from inference.weights.parts import TEXT_ROLES, UNET, Part
 from inference.weights.single_file import part_in
 from modelhub.errors import BrokenFile
 from modelhub.kinds import Kind
+from trainers.methods._rates import rates
 from trainers.methods._trainee import Export, ParameterGroup
 from trainers.methods._weights import Learned, mixed
 from trainers.recipe import FullOptions, Recipe
@@ -28,7 +30,6 @@ from trainers.recipe import FullOptions, Recipe
 __all__ = ["Full", "prepare"]
 
 _ATTENTION = (".attn1.", ".attn2.")
-_TYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _CPU = torch.device("cpu")
 
 
@@ -41,7 +42,7 @@ class Full:
         self._recipe = recipe
         self._options = recipe.options
         self._prediction = recipe.prediction or plan.prediction
-        self._rates = {role: rate for role, rate in _rates(recipe).items() if role in models and rate > 0}
+        self._rates = rates(recipe, models)
         self._learned = {
             role: Learned(models[role], plan.parts[role], self._names(role, models[role]), near=recipe.prior.frozen)
             for role in self._rates
@@ -122,7 +123,7 @@ class Full:
 
     def _whole(self, role: str, part: Part) -> nn.Module:
         """A part as it is written: what was learned, and what its file says of the rest."""
-        dtype = _TYPES[self._recipe.export.precision]
+        dtype = PRECISIONS[self._recipe.export.precision]
         learned = self._learned.get(role)
         ours = {name: _narrowed(learned[name].detach(), dtype).to(_CPU) for name in learned.names} if learned else {}
         module = build(part)
@@ -151,11 +152,6 @@ class Full:
 def prepare(models: Mapping[str, nn.Module], plan: ModelPlan, recipe: Recipe) -> Full:
     """The base's weights as they are, ready to learn."""
     return Full(models, plan, recipe)
-
-
-def _rates(recipe: Recipe) -> dict[str, float]:
-    first, second = recipe.text_encoder_learning_rate, recipe.second_text_encoder_learning_rate
-    return {UNET: recipe.learning_rate, TEXT_ENCODER: first, TEXT_ENCODER_2: first if second is None else second}
 
 
 def _narrowed(tensor: Tensor, dtype: torch.dtype) -> Tensor:

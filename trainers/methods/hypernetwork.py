@@ -13,14 +13,15 @@ from inference.adapters.hypernetwork import parse_hypernetwork
 from inference.adapters.nets import activation, before_attention
 from inference.plan import ModelPlan
 from inference.weights.load import read_tensors
+from inference.weights.number_types import PRECISIONS
 from inference.weights.parts import UNET
+from inference.weights.pickles import read_pickle
 from modelhub.errors import BrokenFile
 from modelhub.headers import read_table
 from modelhub.kinds import Kind
 from trainers.chance import generator
 from trainers.methods._trainee import Export, ParameterGroup
 from trainers.recipe import HypernetworkOptions, Recipe
-from trainers.running.pickles import read_pickle
 
 __all__ = ["Hypernetwork", "prepare"]
 
@@ -28,7 +29,6 @@ _SPREAD = 0.01
 """Of the weights that webui begins with, of norms too: so the nets add next to nothing."""
 _HALVES = ("0", "1")
 """Nets for keys, and for values."""
-_TYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 class _Dropout(nn.Module):
@@ -151,7 +151,7 @@ class Hypernetwork:
 
     def _tensors(self) -> dict[str, Tensor]:
         """``768.0.linear.0.weight``: width, half, place."""
-        dtype = _TYPES[self._recipe.export.precision]
+        dtype = PRECISIONS[self._recipe.export.precision]
         return {name: one.detach().to(dtype).cpu() for name, one in self.module.state_dict().items()}
 
     def _pairs(self, tensors: Mapping[str, Tensor]) -> dict[int, tuple[dict[str, Tensor], ...]]:

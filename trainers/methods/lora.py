@@ -14,21 +14,23 @@ from torch import Tensor, nn
 
 from inference.adapters.merge import module_of
 from inference.plan import ModelPlan
+from inference.weights.number_types import PRECISIONS
 from inference.weights.parts import TEXT_ROLES
 from modelhub.kinds import Kind
 from trainers.chance import generator
 from trainers.methods._lora.decomposed import Decomposed
 from trainers.methods._lora.dropouts import leave_out, put_back
 from trainers.methods._lora.factors import Factors
-from trainers.methods._lora.files import DTYPES, check_written, diffusers_tensors, kohya_metadata, kohya_tensors
+from trainers.methods._lora.files import check_written, diffusers_tensors, kohya_metadata, kohya_tensors
 from trainers.methods._lora.hadamard import Hadamard
 from trainers.methods._lora.joint import Joint
 from trainers.methods._lora.kronecker import Kronecker
 from trainers.methods._lora.low_rank import LowRank
 from trainers.methods._lora.orthogonal import Orthogonal
-from trainers.methods._lora.places import Place, places, rates
+from trainers.methods._lora.places import Place, places
 from trainers.methods._lora.start import go_on
-from trainers.methods._trainee import Export, ParameterGroup
+from trainers.methods._rates import rates
+from trainers.methods._trainee import WORDS_ENDING, Export, ParameterGroup
 from trainers.methods._words import Words
 from trainers.recipe import LoraOptions, Recipe
 
@@ -100,11 +102,11 @@ class Lora:
         wanted = [one for one in formats if one in ("kohya", "diffusers")] or ["kohya"]
         metadata = {**kohya_metadata(self._options), **(self._words.calls if self._words else {})}
         found = [Export(Kind.LORA, self.tensors(one), one, metadata) for one in wanted]
-        return [*found, *self._words.exports(formats, ending="-words")] if self._words else found
+        return [*found, *self._words.exports(formats, ending=WORDS_ENDING)] if self._words else found
 
     def tensors(self, format_name: str = "kohya") -> dict[str, Tensor]:
         """As a file of that format holds them."""
-        dtype = DTYPES[self._recipe.export.precision]
+        dtype = PRECISIONS[self._recipe.export.precision]
         write = diffusers_tensors if format_name == "diffusers" else kohya_tensors
         return write(self._joints, dtype)
 
@@ -155,8 +157,7 @@ class Lora:
 def prepare(models: Mapping[str, nn.Module], plan: ModelPlan, recipe: Recipe) -> Lora:
     """New factors, joined to the models: the first step gives what the base gives.
 
-    Where the plan has adapters, training goes on from them. Raises `BadValue` for blocks that the base lacks, and
-    `Incompatible` for an adapter that is not what the recipe trains.
+    Where the plan has adapters, training goes on from them.
     """
     return Lora(models, plan, recipe)
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from inference.engine import Engine
 from inference.memory import giga
-from modelhub.catalog import Catalog
-from trainers.plan import TrainingPlan, plan_training
+from trainers.plan import TrainingPlan
 from trainers.recipe import LoraOptions, Recipe, TextualInversionOptions
 from trainers.running.copies import Dues
 from trainers.running.estimate import Estimate, describe, estimate
@@ -31,8 +30,7 @@ class Forecast:
     """Bytes of memory that are there for it."""
 
     @classmethod
-    def of(cls, recipe: Recipe, catalog: Catalog, device: str) -> "Forecast":
-        plan = plan_training(recipe, catalog)
+    def of(cls, plan: TrainingPlan, device: str) -> "Forecast":
         engine = engine_for(plan.recipe, device)
         needed = estimate(plan, engine.itemsize)
         return cls(plan, needed, needed.seconds(training_speed(engine.device)), engine.room)

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["Axis", "Line", "chart"]
+__all__ = ["Axis", "Line", "Point", "chart"]
 
 _SIZE = (1000, 560)
 """Px."""
@@ -16,7 +17,7 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 84, 56, 24, 56
 _INK, _FAINT, _GRID, _PAPER = "#202428", "#5a6470", "#e4e7eb", "#ffffff"
 _TICKS = 6
 
-Point = tuple[float, float]
+Point: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,20 @@
 """What is due on the way: resumable states, copies of the model, previews drawn with them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import mean
 
 from inference.engine import Engine
 from modelhub.jobs import Notice, Preview
-from trainers.evaluation.held_out import HeldOut
+from trainers.learning.held_out import HeldOut
 from trainers.learning.loop import Trainer
 from trainers.plan import TrainingPlan
 from trainers.running.epochs import steps_between_copies
 from trainers.running.exporting import Written, write
 from trainers.running.logs import Log
 from trainers.running.plot import write_plot
-from trainers.running.previews import previews, token_of
+from trainers.running.previews import previews
+from trainers.running.states import write_state
 from trainers.running.training import Ready, Training
 
 __all__ = ["Dues", "on_the_way", "save_state"]
@@ -79,18 +80,14 @@ def on_the_way(training: Training, ready: Ready, dues: Dues, log: Log, step: int
 
 def save_state(training: Training, trainer: Trainer) -> None:
     """Keep where the training stands, replacing what was kept before."""
-    training.folder.save_state(trainer.state(), recipe=training.recipe, dataset=training.plan.dataset)
+    write_state(training.folder, trainer.state(), recipe=training.recipe, dataset=training.plan.dataset)
 
 
 def _held_out_loss(plan: TrainingPlan, ready: Ready) -> float:
     """Mean over the pictures that are held out, each at its fixed pairs of noise and timestep."""
-    wanted = plan.recipe.validation
-    material = replace(ready.material, items=plan.held_out)
-    judging = HeldOut(
-        material, ready.objective, plan.recipe.trigger or token_of(plan.recipe), wanted.pairs, wanted.seed
-    )
+    held_out = HeldOut.of(plan, ready.material, ready.objective)
     with ready.trainer.averaged():
-        return mean(judging.losses(ready.models, ready.texts))
+        return mean(held_out.losses(ready.models, ready.texts))
 
 
 def _copy(training: Training, ready: Ready, step: int) -> list[Written]:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from inference.weights.pickles import save_pickle
 from inference.weights.save import save_tensors, tensor_digest
 from modelhub.kinds import Kind
 from trainers.methods import Export, Trainee
 from trainers.plan import TrainingPlan
 from trainers.running.header import header
-from trainers.running.pickles import save_pickle
 
 __all__ = ["Written", "write"]
 
@@ -33,7 +33,7 @@ def write(
     """
     written: list[Written] = []
     try:
-        for export, path in places(trainee.exports(plan.recipe.export.formats), stem, folder):
+        for export, path in _places(trainee.exports(plan.recipe.export.formats), stem, folder):
             written.append(Written(export.kind, path, export.kind not in {one.kind for one in written}))
             path.parent.mkdir(parents=True, exist_ok=True)
             _save(plan, step, export, path)
@@ -45,7 +45,7 @@ def write(
     return written
 
 
-def places(exports: list[Export], stem: str, folder: Callable[[Kind], Path]) -> Iterator[tuple[Export, Path]]:
+def _places(exports: list[Export], stem: str, folder: Callable[[Kind], Path]) -> Iterator[tuple[Export, Path]]:
     """Where each is written; those after the first of a kind carry their format's name."""
     kinds = set()
     for export in exports:

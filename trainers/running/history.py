@@ -10,19 +10,12 @@ from pathlib import Path
 from modelhub.catalog import Catalog, Run
 from modelhub.errors import NotFound
 from trainers.learning.smoothing import smoothed
+from trainers.running.runs import RunFolder
 
 __all__ = ["Past", "history", "past"]
 
 _LAST = 100
 """Steps that the loss of a training is told of."""
-_FILES = {
-    "recipe": "recipe.toml",
-    "losses": "losses.jsonl",
-    "plot": "loss.png",
-    "previews": "previews",
-    "tensorboard": "tensorboard",
-    "evaluation": "evaluation/grid.png",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +44,6 @@ class Past:
     """Catalog ID and name of each result."""
     error: str | None
 
-    @property
-    def loss_text(self) -> str:
-        return "" if self.loss is None else f"{self.loss:.4f}"
-
-    @property
-    def made_text(self) -> str:
-        return ", ".join(self.made)
-
 
 def history(catalog: Catalog) -> tuple[Past, ...]:
     """All that have a folder in the workspace, newest first."""
@@ -79,11 +64,11 @@ def past(run: Run, catalog: Catalog) -> Past:
     """One of them; raises `NotFound` for a run that is no training."""
     if run.kind != "train":
         raise NotFound(f"run {run.id} is no training", mend="modelhub train runs")
-    folder = catalog.workspace.runs / f"{run.id:04d}-{run.payload['name']}"
-    losses = [(row["step"], row["loss"]) for row in _lines(folder / "losses.jsonl")]
+    folder = RunFolder.of(catalog.workspace, run.id, str(run.payload["name"]))
+    losses = [(row["step"], row["loss"]) for row in _lines(folder.losses)]
     base = next((number for role, number in run.inputs if role == "base"), 0)
     held = catalog.names((*run.outputs, base))
-    looks = _lines(folder / "validation.jsonl")
+    looks = _lines(folder.validation)
     return Past(
         run=run.id,
         name=str(run.payload["name"]),
@@ -96,11 +81,23 @@ def past(run: Run, catalog: Catalog) -> Past:
         base=f"{base} {held.get(base, '(gone)')}",
         began=run.started_at,
         took=str(run.finished_at - run.started_at).partition(".")[0] if run.finished_at else "",
-        folder=folder,
-        files={what: folder / name for what, name in _FILES.items() if (folder / name).exists()},
+        folder=folder.path,
+        files={what: path for what, path in _files(folder).items() if path.exists()},
         made=tuple(f"{number} {held.get(number, '(gone)')}" for number in run.outputs),
         error=run.error,
     )
+
+
+def _files(folder: RunFolder) -> Mapping[str, Path]:
+    """What may lie in it."""
+    return {
+        "recipe": folder.recipe,
+        "losses": folder.losses,
+        "plot": folder.plot,
+        "previews": folder.previews,
+        "tensorboard": folder.tensorboard,
+        "evaluation": folder.sheet,
+    }
 
 
 def _lines(path: Path) -> list[Mapping[str, float]]:

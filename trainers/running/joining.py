@@ -9,6 +9,7 @@ from trainers.learning.processes import Processes
 from trainers.plan import plan_training
 from trainers.running.copies import Dues
 from trainers.running.runs import RunFolder
+from trainers.running.states import read_state
 from trainers.running.training import engine_for, made_ready
 
 __all__ = ["take_part"]
@@ -22,7 +23,7 @@ def take_part(processes: Processes, *, catalog: Catalog, device: str) -> Job[Art
     run = processes.agree()
     folder = RunFolder.of(catalog.workspace, run, str(catalog.run(run).payload["name"]))
     plan = plan_training(folder.read_recipe(), catalog)
-    state = folder.load_state(recipe=plan.recipe, dataset=plan.dataset)
+    state = read_state(folder, recipe=plan.recipe, dataset=plan.dataset)
     processes.wait()
     ready = yield from made_ready(plan, catalog.workspace.cache, engine_for(plan.recipe, device))
     try:

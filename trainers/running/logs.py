@@ -6,13 +6,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from modelhub.errors import ModelHubError
 from modelhub.jobs import Step
 from trainers.methods import ParameterGroup
 from trainers.recipe import Recipe
 from trainers.running.runs import RunFolder
 
-__all__ = ["Log", "check_loggers", "logged"]
+__all__ = ["Log", "logged"]
 
 
 class Log(Protocol):
@@ -33,7 +32,7 @@ class _Lines:
 
     def note(self, step: Step) -> None:
         if step.step <= self.last:
-            self.folder.forget_losses_after(step.step - 1)
+            self.folder.forget_after(step.step - 1)
         self.last = step.step
         self.folder.note_loss(step.step, step.loss, step.learning_rate)
 
@@ -79,18 +78,6 @@ class _All:
             log.note_validation(step, loss)
 
 
-def check_loggers(recipe: Recipe) -> None:
-    """Raises `ModelHubError` naming a package that the recipe's logs need and that is not installed."""
-    wanted = {"tensorboard": recipe.log.tensorboard, "wandb": bool(recipe.log.wandb)}
-    for package in (name for name, is_wanted in wanted.items() if is_wanted):
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            raise ModelHubError(
-                f"logging to {package} needs its package, which is not installed", mend=f"pip install {package}"
-            ) from error
-
-
 @contextmanager
 def logged(recipe: Recipe, folder: RunFolder, groups: Sequence[ParameterGroup]) -> Iterator[Log]:
     """All that the recipe asks for, closed in the end; `groups` name the learning rates."""
@@ -99,7 +86,7 @@ def logged(recipe: Recipe, folder: RunFolder, groups: Sequence[ParameterGroup]) 
         if recipe.log.tensorboard:
             from torch.utils.tensorboard import SummaryWriter
 
-            writer = SummaryWriter(str(folder.path / "tensorboard"))  # type: ignore[no-untyped-call]
+            writer = SummaryWriter(str(folder.tensorboard))  # type: ignore[no-untyped-call]
             stack.callback(writer.close)
             logs.append(_TensorBoard(writer, groups))
         if recipe.log.wandb:

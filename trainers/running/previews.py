@@ -17,11 +17,11 @@ from modelhub.headers import read_table
 from modelhub.jobs import Preview
 from modelhub.kinds import Kind
 from trainers.plan import TrainingPlan
-from trainers.recipe import LoraOptions, Recipe, TextualInversionOptions
+from trainers.recipe import Recipe
 from trainers.running.exporting import Written
 from trainers.running.runs import RunFolder
 
-__all__ = ["previews", "token_of", "with_trained"]
+__all__ = ["previews", "with_trained"]
 
 
 def previews(
@@ -55,21 +55,13 @@ def with_trained(base: ModelPlan, copy: Sequence[Written], recipe: Recipe, stren
     return base
 
 
-def token_of(recipe: Recipe) -> str:
-    """The word that a recipe teaches, if it teaches one."""
-    options = recipe.options.pivotal if isinstance(recipe.options, LoraOptions) else recipe.options
-    if not isinstance(options, TextualInversionOptions):
-        return ""
-    return options.token or recipe.trigger or recipe.name
-
-
 def _with_lora(base: ModelPlan, path: Path, recipe: Recipe, strength: float) -> ModelPlan:
     adapter = plan_adapter(path, base.parts, name=path.stem, unet=strength, text_encoder=strength)
     return replace(base, adapters=(*base.adapters, adapter))
 
 
 def _with_word(base: ModelPlan, path: Path, recipe: Recipe, strength: float) -> ModelPlan:
-    return replace(base, embeddings=(plan_embedding(path, base, name=token_of(recipe), sha256=_sha256(path)),))
+    return replace(base, embeddings=(plan_embedding(path, base, name=recipe.token, sha256=_sha256(path)),))
 
 
 def _with_hypernetwork(base: ModelPlan, path: Path, recipe: Recipe, strength: float) -> ModelPlan:

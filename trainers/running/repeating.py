@@ -3,22 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from modelhub.catalog import Catalog
-from modelhub.errors import BadValue, Incompatible, NameTaken, UnknownRef
+from modelhub.errors import BadValue, Incompatible, UnknownRef
 from modelhub.headers import read_table
-from modelhub.kinds import Kind
 from trainers.dataset import Sample
 from trainers.plan import TrainingPlan
-from trainers.recipe import current
+from trainers.recipe import PLACES, current
 from trainers.running.header import DATASET_KEY, RECIPE_KEY, pictures
 
-__all__ = ["check_same_pictures", "check_still_same_pictures", "first_free_name", "retold"]
+__all__ = ["check_same_pictures", "check_still_same_pictures", "retold"]
 
-_PLACES = ("images", "regularisation", "masks", "root")
 _NAMED = 5
 """Pictures in one error."""
 
@@ -35,11 +32,13 @@ def retold(path: Path, catalog: Catalog) -> dict[str, Any]:
     known = _recorded(path, catalog)
     tables = (fields["dataset"], fields.get("prior", {})), (known.get("dataset", {}), known.get("prior", {}))
     for table, place in zip(*tables, strict=True):
-        for name in _PLACES:
+        for name in PLACES:
             if name in table:
                 table[name] = place.get(name)
     if "subsets" in known.get("dataset", {}):
         fields["dataset"]["subsets"] = known["dataset"]["subsets"]
+    if fields.get("prior", {}).get("draw"):
+        fields["dataset"].pop("regularisation", None)  # the pictures that were drawn may be gone; they are drawn again
     return fields
 
 
@@ -69,12 +68,6 @@ def _named(told: Sequence[Mapping[str, Any]], samples: Sequence[Sample]) -> str:
     return ", ".join(found[:_NAMED]) + more
 
 
-def first_free_name(name: str, kind: Kind, catalog: Catalog) -> str:
-    """The name, or with the first number behind it that is free."""
-    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
-    return next(one for one in names if _is_free(one, kind, catalog))
-
-
 def _differences(
     told: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> Iterator[str]:
@@ -101,11 +94,3 @@ def _recorded(path: Path, catalog: Catalog) -> Mapping[str, Any]:
     except UnknownRef:
         return {}
     return made_by.payload if made_by else {}
-
-
-def _is_free(name: str, kind: Kind, catalog: Catalog) -> bool:
-    try:
-        catalog.free_place(name, kind)
-    except NameTaken:
-        return False
-    return True

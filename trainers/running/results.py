@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelhub.catalog import Catalog
-from modelhub.errors import UnknownRef
+from modelhub.errors import NameTaken, UnknownRef
 from modelhub.headers import read_table
 from modelhub.kinds import Artifact, Kind
 from trainers.recipe import FullOptions, Recipe
-from trainers.running.exporting import Written
 from trainers.running.header import RECIPE_KEY, told_recipe
 
-__all__ = ["catalogued", "check_free", "clear_leftover", "kind_of"]
+if TYPE_CHECKING:
+    from trainers.running.exporting import Written
+
+__all__ = ["catalogued", "check_free", "clear_leftover", "kind_of", "renamed"]
 
 _KINDS = {
     "lora": Kind.LORA,
@@ -34,6 +38,12 @@ def check_free(recipe: Recipe, catalog: Catalog) -> None:
     catalog.free_place(recipe.name, kind_of(recipe))
 
 
+def renamed(recipe: Recipe, catalog: Catalog) -> Recipe:
+    """Called as it is, or with the first number behind its name that is free."""
+    names = (recipe.name if number == 1 else f"{recipe.name}-{number}" for number in count(1))
+    return recipe.model_copy(update={"name": next(name for name in names if _is_free(name, recipe, catalog))})
+
+
 def clear_leftover(recipe: Recipe, catalog: Catalog) -> None:
     """Remove the files of this very recipe that a killed process wrote and had no time to catalogue."""
     for path in catalog.workspace.models.glob(f"*/{recipe.name}*.*"):
@@ -41,7 +51,7 @@ def clear_leftover(recipe: Recipe, catalog: Catalog) -> None:
             path.unlink()
 
 
-def catalogued(written: Sequence[Written], recipe: Recipe, catalog: Catalog) -> list[Artifact]:
+def catalogued(written: Sequence["Written"], recipe: Recipe, catalog: Catalog) -> list[Artifact]:
     """The results in the catalog, the one that bears the recipe's name first.
 
     What cannot be catalogued is not left where its name would bar a second try.
@@ -54,7 +64,15 @@ def catalogued(written: Sequence[Written], recipe: Recipe, catalog: Catalog) -> 
         raise
 
 
-def _named(written: Sequence[Written], recipe: Recipe) -> Iterator[tuple[Path, str | None]]:
+def _is_free(name: str, recipe: Recipe, catalog: Catalog) -> bool:
+    try:
+        catalog.free_place(name, kind_of(recipe))
+    except NameTaken:
+        return False
+    return True
+
+
+def _named(written: Sequence["Written"], recipe: Recipe) -> Iterator[tuple[Path, str | None]]:
     """Another model of the same training is called by its file, or nearly so where that is taken."""
     firsts = [one for one in written if one.is_first]
     for one in sorted(firsts, key=lambda each: each.kind is not kind_of(recipe)):

@@ -1,25 +1,23 @@
-"""The folder of a training: its recipe, what a resumed one needs, copies and previews."""
+"""The folder of a training: its recipe, where its state, copies and previews lie, its losses (no torch)."""
 
 import glob
-import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+from modelhub.workspace import Workspace
 
-from modelhub.errors import BrokenFile, Incompatible
-from modelhub.workspace import Workspace, publish
-from trainers.recipe import Recipe, read_recipe, write_recipe
+if TYPE_CHECKING:
+    from trainers.recipe import Recipe
 
 __all__ = ["RunFolder"]
 
-_STATE_SCHEMA = 1
 _DIGITS = 8
 """Of a step in the name of a file, so that names stand in the order of steps."""
+_STEP = re.compile(rf"(?:^|-)step(\d{{{_DIGITS}}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,24 @@ class RunFolder:
         """The course of the losses as a picture."""
         return self.path / "loss.png"
 
+    @property
+    def sheet(self) -> Path:
+        """What its copies drew, side by side, when they were judged."""
+        return self.path / "evaluation" / "grid.png"
+
+    @property
+    def tensorboard(self) -> Path:
+        """A folder of event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def previews(self) -> Path:
+        """A folder."""
+        return self.path / "previews"
+
     def preview(self, step: int, number: int) -> Path:
         """The picture of the `number`-th preview prompt after a step."""
-        return self.path / "previews" / f"step{step:0{_DIGITS}d}-{number}.png"
+        return self.previews / f"step{step:0{_DIGITS}d}-{number}.png"
 
     def copy(self, name: str, step: int) -> Path:
         """The model as it was after a step."""
@@ -83,7 +96,9 @@ class RunFolder:
         """What is learned from, as JSON: digests, no paths."""
         return self.path / "pictures.json"
 
-    def begin(self, recipe: Recipe, pictures: Sequence[Mapping[str, Any]]) -> None:
+    def begin(self, recipe: "Recipe", pictures: Sequence[Mapping[str, Any]]) -> None:
+        from trainers.recipe import write_recipe
+
         self.path.mkdir(parents=True, exist_ok=True)
         self.pictures.write_text(json.dumps(pictures), encoding="utf-8")
         write_recipe(recipe, self.recipe)
@@ -95,58 +110,37 @@ class RunFolder:
             rows = json.loads(self.pictures.read_text(encoding="utf-8"))
         return rows
 
-    def read_recipe(self) -> Recipe:
+    def read_recipe(self) -> "Recipe":
         """The recipe that the run was begun with; raises `MissingFile` where there is no such run."""
+        from trainers.recipe import read_recipe
+
         return read_recipe(self.recipe)
-
-    def save_state(self, state: Mapping[str, Any], *, recipe: Recipe, dataset: str) -> None:
-        """Keep where a training stands, with what it must be resumed on: `dataset` is its digest."""
-        buffer = io.BytesIO()  # written by us, since torch says of a full disk only that a stream broke
-        torch.save({"schema": _STATE_SCHEMA, "recipe": recipe.digest, "dataset": dataset, **state}, buffer)
-        with publish(self.state) as part:
-            part.write_bytes(buffer.getbuffer())
-
-    def load_state(self, *, recipe: Recipe, dataset: str) -> dict[str, Any] | None:
-        """Where it stood, None before its first state; raises `Incompatible` naming what has changed since."""
-        if not self.state.is_file():
-            return None
-        try:
-            state: dict[str, Any] = torch.load(self.state, map_location="cpu", weights_only=True)
-        except (RuntimeError, OSError, ValueError, EOFError, UnpicklingError) as error:
-            raise BrokenFile(self.state, f"cannot be read ({error})") from error
-        if state["schema"] > _STATE_SCHEMA:
-            raise BrokenFile(self.state, "was written by a newer ModelHub", mend="pip install -U modelhub-suite")
-        if state["recipe"] != recipe.digest:
-            raise Incompatible(
-                f"{self.recipe} was changed since the run began", mend=f"put it back, or {_anew(recipe, self.recipe)}"
-            )
-        if state["dataset"] != dataset:
-            raise Incompatible(
-                "the images or captions were changed since the run began", mend=_anew(recipe, self.recipe)
-            )
-        return state
 
     def forget_state(self) -> None:
         """A finished run has nothing to resume."""
         self.state.unlink(missing_ok=True)
 
-    def forget_losses_after(self, step: int) -> None:
-        """Drop the lines of later steps: a killed process took them after its last state, or they were for nothing."""
+    def forget_after(self, step: int) -> None:
+        """Drop what was noted, copied and drawn after later steps, which are taken again."""
         for path in (self.losses, self.validation):
-            if path.is_file():
-                lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-                path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step), encoding="utf-8")
+            _forget_after(path, step)
+        for path in (*self.path.glob("*-step*"), *self.previews.glob("step*")):
+            if (numbers := _STEP.findall(path.name)) and int(numbers[-1]) > step:
+                path.unlink()
 
     def note_loss(self, step: int, loss: float, learning_rate: float) -> None:
         _append(self.losses, {"step": step, "loss": loss, "learning_rate": learning_rate})
 
     def note_validation(self, step: int, loss: float) -> None:
-        """Of the held-out pictures, after a step."""
+        """Of the held-out pictures, after a step; in place of what was noted of it before."""
+        _forget_after(self.validation, step - 1)
         _append(self.validation, {"step": step, "loss": loss})
 
 
-def _anew(recipe: Recipe, path: Path) -> str:
-    return f"train anew: modelhub train {recipe.method.replace('_', '-')} --recipe {path}"
+def _forget_after(path: Path, step: int) -> None:
+    if path.is_file():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step), encoding="utf-8")
 
 
 def _append(path: Path, row: Mapping[str, float]) -> None:

@@ -13,10 +13,10 @@ from torch import Tensor
 from modelhub.families import family
 from trainers.caches import CachedLatents
 from trainers.dataset import Sample
+from trainers.framing.buckets import Placement
+from trainers.framing.views import Item, View
 from trainers.learning.batch import Batch, Batches, Piece
-from trainers.material.buckets import Placement
 from trainers.material.material import Material
-from trainers.material.views import Item, View
 from trainers.objective import Timesteps
 from trainers.recipe import CaptionOptions, DatasetOptions, NoiseOptions, Recipe, SubsetOptions
 

@@ -13,29 +13,28 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from inference.plan import ModelPlan, NamedModel
-from inference.weights.load import load_part
 from inference.weights.single_file import Part
 from modelhub.errors import ModelHubError
 from modelhub.families import family
 from modelhub.jobs import Notice, Step
+from tests.trainers.bases import CPU, loaded, planned
 from tests.trainers.pictures import Size
 from trainers.caches import CachedLatents
 from trainers.dataset import Sample
+from trainers.framing.buckets import Placement
+from trainers.framing.views import Item, View
 from trainers.learning.loop import Trainer
 from trainers.learning.order import remaining
 from trainers.learning.tally import Tally
-from trainers.material.buckets import Placement
 from trainers.material.material import Material
 from trainers.material.texts import Texts
-from trainers.material.views import Item, View
 from trainers.methods.lora import Lora, prepare
 from trainers.objective import Objective
 from trainers.optimizers import KINDS
 from trainers.recipe import AugmentOptions, CaptionOptions, DatasetOptions, LoraOptions, Recipe, SubsetOptions
 from trainers.running.runs import RunFolder
+from trainers.running.states import read_state, write_state
 
-CPU = torch.device("cpu")
 STILL = 1e-30
 """A learning rate at which nothing moves, so that steps can be compared."""
 
@@ -93,10 +92,7 @@ def material(
 def trainer(
     parts: Mapping[str, Part], wanted: Recipe, learns_from: Material | None = None, *, read_every: int | None = None
 ) -> tuple[Trainer, Lora]:
-    models: dict[str, nn.Module] = {
-        role: load_part(part, device=CPU, dtype=torch.float32) for role, part in parts.items()
-    }
-    plan = ModelPlan(family("sd1"), "epsilon", 64, parts, NamedModel("tiny", "0" * 64))
+    models, plan = loaded(parts), planned(parts)
     lora = prepare(models, plan, wanted)
     objective = Objective("epsilon", torch.tensor(plan.table.sigmas), wanted.loss)
     texts = Texts(plan, models, lora.words, clip_skip=1, learns=lora.trains_text_encoder)
@@ -143,9 +139,9 @@ def test_a_resumed_training_ends_in_the_very_parameters_of_an_uninterrupted_one(
     stopped, _ = trainer(parts, wanted, shown)
     first_half = list(islice(stopped.steps(), after))
     folder = RunFolder(tmp_path)
-    folder.save_state(stopped.state(), recipe=wanted, dataset="d")
+    write_state(folder, stopped.state(), recipe=wanted, dataset="d")
     resumed, lora = trainer(parts, wanted, shown)
-    state = folder.load_state(recipe=wanted, dataset="d")
+    state = read_state(folder, recipe=wanted, dataset="d")
     assert state is not None
     resumed.load_state(state)
 

@@ -9,26 +9,23 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from inference.plan import ModelPlan, NamedModel
-from inference.weights.load import load_part
 from inference.weights.parts import UNET, Part
 from modelhub.families import family
+from tests.trainers.bases import CPU, Models, loaded, planned
 from trainers.caches import CachedLatents
 from trainers.dataset import Sample
+from trainers.framing.buckets import Placement
+from trainers.framing.views import Item, View
 from trainers.learning.batch import Batch, Batches, Piece
 from trainers.learning.loop import Trainer
-from trainers.material.buckets import Placement
 from trainers.material.material import Material
 from trainers.material.texts import Texts
-from trainers.material.views import Item, View
 from trainers.methods import Trainee
 from trainers.objective import Objective, Timesteps
 from trainers.recipe import DatasetOptions, Recipe, SubsetOptions
 
-Models = dict[str, nn.Module]
-CPU = torch.device("cpu")
 METHODS: dict[str, dict[str, Any]] = {
     "textual_inversion": {"options": {"learning_rate": 0.05, "keep_norm": False}},
     "full": {"learning_rate": 1e-3, "text_encoder_learning_rate": 1e-3},
@@ -57,16 +54,11 @@ def material(*, prior: bool = False) -> Material:
 def made(
     parts: Mapping[str, Part], wanted: Recipe, learns_from: Material | None = None
 ) -> tuple[Trainer, Trainee, Models]:
-    models = {role: load_part(part, device=CPU, dtype=torch.float32) for role, part in parts.items()}
-    plan = planned(parts)
+    models, plan = loaded(parts), planned(parts)
     trainee: Trainee = importlib.import_module(f"trainers.methods.{wanted.method}").prepare(models, plan, wanted)
     texts = Texts(plan, models, trainee.words, clip_skip=1, learns=trainee.trains_text_encoder)
     objective = Objective("epsilon", torch.tensor(plan.table.sigmas), wanted.loss)
     return Trainer(models, texts, trainee, learns_from or material(), objective, wanted, CPU), trainee, models
-
-
-def planned(parts: Mapping[str, Part]) -> ModelPlan:
-    return ModelPlan(family("sd1"), "epsilon", 64, parts, NamedModel("tiny", "0" * 64))
 
 
 def weights(trainee: Trainee) -> dict[str, Tensor]:
@@ -89,6 +81,18 @@ def test_what_it_teaches_lessens_the_loss(parts: Mapping[str, Part], method: str
         pass
 
     assert trainer.forward(batch(prior=False)).item() < before
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_checkpointing_changes_nothing_of_what_it_learns(parts: Mapping[str, Part], method: str) -> None:
+    plain, expected, _ = made(parts, recipe(method, steps=2))
+    spared, trainee, _ = made(parts, recipe(method, steps=2, compute={"checkpointing": True}))
+
+    list(plain.steps())
+    list(spared.steps())
+
+    theirs = weights(expected)
+    assert all(torch.allclose(one, theirs[name], rtol=1e-5, atol=1e-6) for name, one in weights(trainee).items())
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -5,20 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from inference.adapters.merge import Merged, read_factors
-from inference.plan import ModelPlan, NamedModel, plan_adapter
-from inference.weights.load import load_part
+from inference.plan import ModelPlan, plan_adapter
 from inference.weights.save import save_tensors
 from inference.weights.single_file import TEXT_ENCODER, TEXT_ENCODER_2, UNET, Part
-from modelhub.families import family
+from tests.trainers import bases
+from tests.trainers.bases import Models, loaded
 from trainers.methods.lora import Lora
 from trainers.recipe import DatasetOptions, LoraOptions, Recipe
 
 __all__ = ["Models", "answers", "learnt", "loaded", "merged", "options", "planned", "recipe", "saved"]
-
-Models = dict[str, nn.Module]
 
 
 def recipe(
@@ -40,12 +38,7 @@ def options(**entries: Any) -> LoraOptions:
 
 
 def planned(parts: Mapping[str, Part]) -> ModelPlan:
-    name = "sdxl" if TEXT_ENCODER_2 in parts else "sd1"
-    return ModelPlan(family(name), "epsilon", 64, parts, NamedModel("tiny", "0" * 64))
-
-
-def loaded(parts: Mapping[str, Part]) -> Models:
-    return {role: load_part(part, device=torch.device("cpu"), dtype=torch.float32) for role, part in parts.items()}
+    return bases.planned(parts, "sdxl" if TEXT_ENCODER_2 in parts else "sd1")
 
 
 def answers(models: Models) -> tuple[Tensor, ...]:

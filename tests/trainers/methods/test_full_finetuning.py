@@ -8,25 +8,24 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
-from torch import Tensor, nn
+from torch import Tensor
 
-from inference.plan import ModelPlan, NamedModel
+from inference.plan import ModelPlan
 from inference.weights.folder import model_weights
 from inference.weights.load import load_part
 from inference.weights.parts import TEXT_ENCODER, TEXT_ENCODER_2, UNET, VAE
 from inference.weights.save import save_tensors
-from inference.weights.single_file import checkpoint_parts, part_in
+from inference.weights.single_file import part_in
 from modelhub.catalog import Catalog
 from modelhub.errors import BrokenFile
 from modelhub.families import family
 from modelhub.headers import read_table
 from modelhub.kinds import Kind
 from tests import tiny, tiny_families
+from tests.trainers.bases import Models, loaded, planned
 from trainers.methods import Export
 from trainers.methods.full import Full, prepare
 from trainers.recipe import DatasetOptions, ExportOptions, FullOptions, NoiseOptions, PriorOptions, Recipe
-
-Models = dict[str, nn.Module]
 
 
 @pytest.fixture(scope="module", params=["sd1", "sd2", "sdxl"])
@@ -40,15 +39,6 @@ def of_family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def base(checkpoint: Path) -> ModelPlan:
     return planned(checkpoint)
-
-
-def planned(path: Path, name: str = "sd1") -> ModelPlan:
-    parts = checkpoint_parts(path, read_table(path), family(name))
-    return ModelPlan(family(name), "epsilon", 64, parts, NamedModel("tiny", "a" * 64))
-
-
-def loaded(plan: ModelPlan, dtype: torch.dtype = torch.float32) -> Models:
-    return {role: load_part(one, device=torch.device("cpu"), dtype=dtype) for role, one in plan.parts.items()}
 
 
 def recipe(*, text: float = 0.0, frozen: bool = False, precision: Any = "fp16", **options: Any) -> Recipe:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from inference.adapters.hypernetwork import parse_hypernetwork
 from inference.adapters.nets import Attending
 from inference.plan import HypernetworkPlan, ModelPlan, NamedModel
+from inference.weights.pickles import save_pickle
 from inference.weights.save import save_tensors
 from modelhub.catalog import Catalog
 from modelhub.errors import BrokenFile, Incompatible
@@ -21,7 +22,6 @@ from tests import tiny
 from trainers.methods import Export
 from trainers.methods.hypernetwork import Hypernetwork, prepare
 from trainers.recipe import DatasetOptions, ExportOptions, HypernetworkOptions, Recipe
-from trainers.running.pickles import save_pickle
 
 PLAN = ModelPlan(family("sd1"), "epsilon", 64, {}, NamedModel("tiny", "a" * 64))
 

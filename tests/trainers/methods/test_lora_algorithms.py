@@ -20,8 +20,8 @@ from tests.tiny_families import write_family
 from tests.trainers.methods.loras import answers, learnt, loaded, merged, planned, recipe, saved
 from trainers.methods._lora.dropouts import leave_out, put_back
 from trainers.methods._lora.joint import Joint
-from trainers.methods._lora.kronecker import split
 from trainers.methods._lora.places import Place
+from trainers.methods._lora.sizes import split
 from trainers.methods.lora import _factors, prepare
 
 ALGORITHMS: Mapping[str, Mapping[str, Any]] = {

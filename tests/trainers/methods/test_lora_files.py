@@ -15,7 +15,7 @@ from torch import Tensor
 from inference.plan import plan_adapter
 from inference.weights.save import save_tensors
 from inference.weights.single_file import Part, checkpoint_parts
-from modelhub.errors import BadValue, BrokenFile, Incompatible
+from modelhub.errors import BadValue, BrokenFile
 from modelhub.families import family
 from modelhub.headers import read_table
 from modelhub.identify import identify
@@ -214,25 +214,6 @@ def test_training_goes_on_from_diffusers_file(parts: Mapping[str, Part], tmp_pat
 
     for one, other in zip(first.module.parameters(), second.module.parameters(), strict=True):
         assert torch.equal(one, other)
-
-
-@pytest.mark.parametrize(
-    ("entries", "why"),
-    [
-        ({"rank": 8}, "is .* where .* is to be trained"),
-        ({"alpha": 1.5}, "its alpha is not 1.5"),
-        ({"algorithm": "loha"}, "is of another algorithm"),
-        ({"conv_rank": 2}, "it lacks 31 of the layers"),
-        ({"text": 0}, "it changes 12 layers that are not to be trained"),
-    ],
-)
-def test_a_file_of_another_shape_is_refused_with_the_reason(
-    parts: Mapping[str, Part], entries: Mapping[str, Any], why: str, tmp_path: Path
-) -> None:
-    path = saved(learnt(prepare(loaded(parts), planned(parts), recipe())), tmp_path / "old.safetensors")
-
-    with pytest.raises(Incompatible, match=f"cannot go on from old: .*{why}"):
-        going_on(parts, path, **entries)
 
 
 def test_new_words_are_learned_and_written_beside(parts: Mapping[str, Part], tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from modelhub.errors import BadValue
 from modelhub.families import family
 from tests import architectures, tables
 from tests.trainers.methods.loras import options, recipe
-from trainers.methods._lora.places import Place, places, rates
+from trainers.methods._lora.places import Place, places
+from trainers.methods._rates import rates
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +110,6 @@ def test_blocks_have_their_own_rank_strength_and_pace(sd15: Mapping[str, Part]) 
 @pytest.mark.parametrize("entries", [{"block_rates": {"M00": 0}}, {"block_ranks": {"M00": 0}, "conv_rank": 4}])
 def test_a_block_of_0_is_left_out(sd15: Mapping[str, Part], entries: Mapping[str, Any]) -> None:
     assert all(place.block != "M00" for place in places(sd15, options(**entries), [UNET]))
-
-
-def test_a_block_that_the_base_lacks_is_refused_with_those_that_there_are(sdxl: Mapping[str, Part]) -> None:
-    with pytest.raises(BadValue, match="block_ranks: the base has no block IN11") as caught:
-        places(sdxl, options(block_ranks={"IN11": 4}), [UNET])
-
-    assert "IN08, M00, OUT00" in str(caught.value.mend)
 
 
 @pytest.mark.parametrize(

@@ -9,44 +9,30 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from torch import Tensor, nn
+from torch import Tensor
 
 from inference.engine import Engine
 from inference.generate import generate
-from inference.plan import ModelPlan, NamedModel
+from inference.plan import ModelPlan
 from inference.prompt.tokenizer import tokenize
 from inference.request import GenerationRequest
-from inference.weights.load import load_part
+from inference.weights.pickles import save_pickle
 from inference.weights.save import save_tensors
-from inference.weights.single_file import checkpoint_parts
 from modelhub.catalog import Catalog
-from modelhub.errors import BadValue, BrokenFile
-from modelhub.families import family
-from modelhub.headers import read_table
+from modelhub.errors import BrokenFile
 from modelhub.jobs import drain
 from tests import tiny_families
+from tests.trainers.bases import Models, loaded, planned
 from trainers.material.texts import Texts
 from trainers.methods import Export
 from trainers.methods.textual_inversion import TextualInversion, prepare
 from trainers.recipe import DatasetOptions, Recipe, TextualInversionOptions
-from trainers.running.pickles import save_pickle
-
-Models = dict[str, nn.Module]
 
 
 @pytest.fixture(scope="module")
 def xl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of tiny SDXL models: read it, never write to it."""
     return tiny_families.write_sdxl(tmp_path_factory.mktemp("xl") / "xl.safetensors")
-
-
-def planned(path: Path, name: str = "sd1") -> ModelPlan:
-    parts = checkpoint_parts(path, read_table(path), family(name))
-    return ModelPlan(family(name), "epsilon", 64, parts, NamedModel("tiny", "a" * 64))
-
-
-def loaded(plan: ModelPlan) -> Models:
-    return {role: load_part(one, device=torch.device("cpu"), dtype=torch.float32) for role, one in plan.parts.items()}
 
 
 def recipe(**options: Any) -> Recipe:
@@ -193,11 +179,6 @@ def test_the_token_is_the_recipes_trigger_where_the_options_name_none(checkpoint
     wanted = recipe().model_copy(update={"trigger": "mira"})
 
     assert list(prepare(loaded(plan), plan, wanted).words["text_encoder"]) == ["mira"]
-
-
-def test_a_token_that_is_no_text_is_refused(checkpoint: Path) -> None:
-    with pytest.raises(BadValue, match="is nothing that a text encoder reads"):
-        begun(checkpoint, token=" ")
 
 
 def test_what_it_writes_for_one_text_encoder(checkpoint: Path) -> None:

@@ -10,13 +10,14 @@ from inference.weights.save import save_tensors
 from modelhub.catalog import Catalog
 from modelhub.errors import BadValue, Incompatible
 from modelhub.jobs import drain
-from modelhub.kinds import Artifact, Kind
+from modelhub.kinds import Artifact
 from modelhub.workspace import Workspace
 from tests import tiny
 from tests.trainers.pictures import write_picture, write_set
 from trainers.plan import plan_training
 from trainers.recipe import Recipe, parse_recipe
-from trainers.running.repeating import check_same_pictures, first_free_name, retold
+from trainers.running.repeating import check_same_pictures, retold
+from trainers.running.results import renamed
 from trainers.train import train
 
 MODULES = {"lora_unet_down_blocks_0_attentions_0_proj_in": (8, 8)}
@@ -40,7 +41,7 @@ def trained(catalog: Catalog, checkpoint: Path, images: Path) -> Artifact:
 
 def test_a_file_trains_again_to_the_same_tensors(catalog: Catalog, trained: Artifact, images: Path) -> None:
     fields = retold(trained.path, catalog)
-    again = parse_recipe({**fields, "name": first_free_name("kip", Kind.LORA, catalog)}, trained.name)
+    again = renamed(parse_recipe(fields, trained.name), catalog)
 
     made = drain(train(again, catalog=catalog, device="cpu", like=trained.path))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelhub import __version__
 from trainers.dataset import Sample
-from trainers.material.views import Item
+from trainers.framing.views import Item
 from trainers.plan import TrainingPlan
 from trainers.recipe import LoraOptions, Recipe
 from trainers.running.epochs import epochs_after, steps_of_epoch

@@ -9,7 +9,7 @@ from typing import Any
 from trainers.dataset import Sample
 from trainers.methods import Export
 from trainers.plan import TrainingPlan
-from trainers.recipe import Recipe
+from trainers.recipe import PLACES, Recipe
 
 __all__ = ["DATASET_KEY", "RECIPE_KEY", "origin", "pictures", "told_recipe"]
 
@@ -17,8 +17,6 @@ RECIPE_KEY = "modelhub.recipe"
 """The resolved recipe as JSON, with names in place of paths."""
 DATASET_KEY = "modelhub.dataset"
 """JSON: a row a picture, with digests of the picture, its caption and its mask."""
-
-_PATHS = ("images", "regularisation", "masks", "root")
 
 
 def origin(plan: TrainingPlan, export: Export) -> dict[str, str]:
@@ -41,7 +39,7 @@ def told_recipe(recipe: Recipe) -> str:
     payload = recipe.payload()
     dataset = payload["dataset"]
     for table in (dataset, payload["prior"], *dataset["subsets"]):
-        table |= {name: PurePath(table[name]).name for name in _PATHS if isinstance(table.get(name), str)}
+        table |= {name: PurePath(table[name]).name for name in PLACES if isinstance(table.get(name), str)}
     return json.dumps(payload, ensure_ascii=False, sort_keys=True)
 
 

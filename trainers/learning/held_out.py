@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from inference.weights.parts import UNET
 from trainers.chance import generator
 from trainers.dataset.captions import in_full
+from trainers.framing.views import Item, View
 from trainers.learning.batch import Batch
 from trainers.learning.forward import Forward
 from trainers.material.material import Material
 from trainers.material.texts import Texts
-from trainers.material.views import Item, View
 from trainers.objective import Objective
+from trainers.plan import TrainingPlan
 from trainers.recipe import LossOptions
 
 __all__ = ["HeldOut"]
@@ -37,6 +38,13 @@ class HeldOut:
     """What captions that lack it are told with."""
     pairs: int
     seed: int = 0
+
+    @classmethod
+    def of(cls, plan: TrainingPlan, material: Material, objective: Objective) -> "HeldOut":
+        """The pictures that a plan holds out, of the material that was gathered for it."""
+        recipe = plan.recipe
+        judged = replace(material, items=plan.held_out)
+        return cls(judged, objective, recipe.trigger or recipe.token, recipe.validation.pairs, recipe.validation.seed)
 
     @torch.inference_mode()
     def losses(self, models: Mapping[str, nn.Module], texts: Texts) -> tuple[float, ...]:

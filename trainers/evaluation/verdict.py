@@ -51,7 +51,7 @@ def judged(cells: Sequence[Cell], *, most_drift: float = 0.5) -> Verdict:
     had it; but where several are as alike, that decides, then the weaker, then the earlier.
     """
     if not cells:
-        raise BadValue("nothing was measured")
+        raise BadValue("nothing was measured", mend="modelhub train show RUN tells what copies there are")
     sound = _of_the_best_copies(cells)
     calm = [one for one in sound if one.drift <= most_drift] or [_calmest(sound)]
     top = max(one.likeness for one in calm)

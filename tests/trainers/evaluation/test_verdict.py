@@ -3,7 +3,7 @@
 import pytest
 
 from modelhub.errors import BadValue
-from trainers.evaluation.judging import Cell, judged
+from trainers.evaluation.verdict import Cell, judged
 
 
 def cell(
