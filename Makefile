@@ -37,6 +37,7 @@ prove: .venv/dev.stamp  ## the long proofs: the oldest packages that are allowed
 	grep -o '"tile borders" value="[^"]*"' .pytest_cache/tiles.xml
 	MODELHUB_TRAININGS=1 $(BIN)/python -m pytest tests/trainers/test_trained_on_the_starter.py --junitxml=.pytest_cache/trained.xml
 	grep -o '"trained [^"]*" value="[^"]*"' .pytest_cache/trained.xml
+	MODELHUB_EVERYTHING=1 $(BIN)/python -m pytest tests/inference/test_drawn_on_a_card.py tests/trainers/test_trained_on_a_card.py
 	$(BIN)/python -m tests.fuzz.fuzz_readers --seconds 60
 	$(BIN)/python -m tests.fuzz.fuzz_datasets --seconds 300
 	$(BIN)/python -m tests.fuzz.fuzz_recipes --seconds 600
