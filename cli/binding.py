@@ -92,7 +92,7 @@ def _spread(own: list[inspect.Parameter], groups: Mapping[str, Any]) -> Iterator
 
 def _in_section(declared: Any, group: Any) -> Any:
     """The option, shown under its group's heading where the group has one."""
-    kind, option = get_args(declared)
+    kind, option, *_ = get_args(declared)
     shown = copy.copy(option)
     shown.rich_help_panel = getattr(group, "section", None)
     return Annotated[kind, shown]

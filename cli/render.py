@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -45,9 +46,15 @@ class Output:
         elif self.json:
             print(_json(jsonable(result), indent=2), file=self.out)
         elif self.quiet:
-            print("".join(f"{one}\n" for one in ids), end="", file=self.out)
+            self._name(ids)
         else:
             print(text(), file=self.out)
+
+    def _name(self, ids: Iterable[object]) -> None:
+        """One a line; paths in their own bytes, whatever encoding they are in, so that other programs find them."""
+        if isinstance(self.out, TextIOWrapper):
+            self.out.reconfigure(errors="surrogateescape")
+        print("".join(f"{one}\n" for one in ids), end="", file=self.out)
 
     def event(self, name: str, **content: object) -> None:
         """Print one line of the event stream."""

@@ -84,12 +84,13 @@ def caption(
     if words == WordFlags() and rules == RuleFlags():
         raise BadValue("there is nothing to write", mend="modelhub dataset caption DIR --from name, or --trigger WORD")
     try:
+        from trainers.captioning import asks
         from trainers.captioning import caption as captioned
     except ModuleNotFoundError as error:
         raise MissingPackage(str(error.name), "train") from error
     how, changed = writing.writing(), rules.rules()
     place, apart = session.cwd / folder.expanduser(), masks and session.cwd / masks.expanduser()
-    say = words.said_by(session, device)
+    say = words.said_by(session, device, is_asked=asks(place, how, masks=apart))
     changes = session.run(captioned(place, say, changed, how, batch=batch, masks=apart))
     written = [str(one.file) for one in changes if one.outcome == "written"]
     session.output.show(changes, text=lambda: plain(_captions_told(changes, place, writing)), ids=written)
@@ -118,7 +119,7 @@ def _examined(session: Session, place: Path | None, flags: DatasetFlags, *, thum
 
 def _recipe(session: Session, place: Path | None, flags: DatasetFlags) -> "Recipe":
     """The recipe's entries, which may be few, with the flags over them."""
-    from cli.recipes import over
+    from cli.flags.entries import over
     from trainers.recipe import parse_recipe, read_fields
 
     said = read_fields(session.cwd / flags.recipe) if flags.recipe else {}

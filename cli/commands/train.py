@@ -4,9 +4,6 @@ from typing import Annotated
 
 import typer
 
-from cli.blocks import show_blocks
-from cli.entries import show_entries
-from cli.evaluating import evaluate as evaluate_run
 from cli.flags.judging import JudgingFlags
 from cli.flags.training import (
     CaptionFlags,
@@ -22,10 +19,14 @@ from cli.flags.training import (
     WordFlags,
 )
 from cli.options import Device
-from cli.render import table
 from cli.session import Session
-from cli.training import find_rate, follow, require_packages, train
-from cli.trainings import show_training, show_trainings
+from cli.training.blocks import show_blocks
+from cli.training.entries import show_entries
+from cli.training.evaluation import evaluate as evaluate_run
+from cli.training.presets import show_preset, show_presets
+from cli.training.rates import find_rate
+from cli.training.runs import show_run, show_runs
+from cli.training.train import go_on, require_packages, train
 
 command = typer.Typer(help="Train new models on your own pictures.", no_args_is_help=True)
 
@@ -116,7 +117,7 @@ def range_(
 ) -> None:
     """Find a learning rate: try rising ones for --steps steps (100), and keep nothing but a picture of the losses."""
     groups = (pictures, captions, learning, objective, compute)
-    find_rate(session, method.replace("-", "_"), origin, groups, (lowest, highest), compute.device)
+    find_rate(session, method, origin, groups, (lowest, highest), compute.device)
 
 
 @command.command()
@@ -126,15 +127,7 @@ def resume(
     device: Device = None,
 ) -> None:
     """Go on with an interrupted training: it takes the very steps that it would have taken."""
-    require_packages()
-    with session.open_catalog() as catalog:
-        from trainers.beginning import check_resumable
-
-        check_resumable(run, catalog)
-        from trainers.train import resume as go_on
-
-        job = go_on(run, catalog=catalog, device=session.settings(device=device).device)
-        follow(session, catalog, job, run=run)
+    go_on(session, run, device)
 
 
 @command.command("evaluate")
@@ -154,17 +147,10 @@ def presets(
     session: Session, name: Annotated[str | None, typer.Argument(metavar="[PRESET]", help="One to read.")] = None
 ) -> None:  # fmt: skip
     """List recipes that begin well, by what is trained and on which family; or print one, with its reasons."""
-    from trainers.presets import presets as all_of_them
-    from trainers.presets import read_preset
-
     if name:
-        one = read_preset(name)
-        session.output.show(one, text=lambda: one.text.rstrip(), ids=[one.name])
-        return
-    found = all_of_them()
-    rows = [(one.name, one.method.replace("_", "-"), one.family, one.about) for one in found]
-    heads = ("PRESET", "METHOD", "FAMILY", "FOR")
-    session.output.show(found, text=lambda: table(heads, rows), ids=[one.name for one in found])
+        show_preset(session, name)
+    else:
+        show_presets(session)
 
 
 @command.command("entries")
@@ -188,7 +174,7 @@ def blocks(
 @command.command("runs")
 def runs(session: Session) -> None:
     """List trainings, newest first: what they are of, how far they came, what they made."""
-    show_trainings(session)
+    show_runs(session)
 
 
 @command.command("show")
@@ -196,4 +182,4 @@ def show(
     session: Session, run: Annotated[int, typer.Argument(metavar="RUN", help="Number of a training.")]
 ) -> None:  # fmt: skip
     """Show one training: on what, how its losses went, what lies in its folder, what can be done next."""
-    show_training(session, run)
+    show_run(session, run)

@@ -60,18 +60,24 @@ class WordFlags:
         ),
     ] = "detailed_caption"
 
-    def said_by(self, session: Session, device: str | None) -> "Say | None":
-        """The source that was chosen, loaded; None where captions that are there are put right."""
+    def said_by(self, session: Session, device: str | None, *, is_asked: bool = True) -> "Say | None":
+        """The source that was chosen, loaded where it `is_asked`; None where captions that are there are put right."""
         chosen = [one for one in (self.source, self.tagger, self.captioner) if one]
         if len(chosen) > 1:
             raise BadValue("--from, --tagger and --captioner each find the words", mend="give one; --append adds more")
+        if not chosen:
+            return None
+        return self._opened(session, device) if is_asked else lambda some: self._opened(session, device)(some)
+
+    def _opened(self, session: Session, device: str | None) -> "Say":
+        """The source that was chosen; a model is loaded, which takes long."""
         from trainers.seeing import CAPTIONER, TAGGER
 
         if self.tagger:
             return self._tagger(_place(session, self.tagger, TAGGER), session.settings(device=device).device)
         if self.captioner:
             return self._captioner(_place(session, self.captioner, CAPTIONER), session.settings(device=device).device)
-        return self._names(self.source) if self.source else None
+        return self._names(str(self.source))
 
     def _names(self, source: str) -> "Say":
         from trainers.captioning.names import by_name
@@ -81,12 +87,16 @@ class WordFlags:
     def _tagger(self, place: Path, device: str) -> "Say":
         from trainers.captioning.taggers import TaggerOptions, open_tagger
 
-        return open_tagger(place, TaggerOptions(self.general, self.character, self.rating, self.expand), device=device)
+        options = TaggerOptions(general=self.general, character=self.character, rating=self.rating, expand=self.expand)
+        return open_tagger(place, options, device=device)
 
     def _captioner(self, place: Path, device: str) -> "Say":
         from trainers.captioning.captioners import CaptionerOptions, open_captioner
 
-        options = CaptionerOptions(self.beams, self.top_p, self.max_tokens, self.seed, self.ask, self.task)
+        options = CaptionerOptions(
+            beams=self.beams, top_p=self.top_p, max_tokens=self.max_tokens, seed=self.seed, question=self.ask,
+            task=self.task,
+        )  # fmt: skip
         return open_captioner(place, options, device=device)
 
 
@@ -120,9 +130,16 @@ class RuleFlags:
         from trainers.captioning import Rules
 
         return Rules(
-            _pairs(self.replace, "--replace"), _pairs(self.rename_tag, "--rename-tag"), tuple(self.remove_tag or ()),
-            self.spaces, self.unique, tuple(self.first or ()), self.prefix, self.suffix, self.trigger,
-        )  # fmt: skip
+            replaced=_pairs(self.replace, "--replace"),
+            renamed=_pairs(self.rename_tag, "--rename-tag"),
+            removed=tuple(self.remove_tag or ()),
+            spaces=self.spaces,
+            unique=self.unique,
+            first=tuple(self.first or ()),
+            prefix=self.prefix,
+            suffix=self.suffix,
+            trigger=self.trigger,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +161,7 @@ class WritingFlags:
             raise BadValue("--append keeps what --overwrite replaces", mend="give one of them")
         if not self.extension.startswith(".") or len(self.extension) < 2:
             raise BadValue(f"--extension {self.extension!r}: it begins with a dot", mend="write --extension .txt")
-        return Writing(self.extension, self.append, self.overwrite, self.dry_run)
+        return Writing(extension=self.extension, append=self.append, overwrite=self.overwrite, dry=self.dry_run)
 
 
 def _place(session: Session, ref: str, sort: "Sort") -> Path:

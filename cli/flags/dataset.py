@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
+from cli.flags.entries import Entry, change, entries_of, nested
 from cli.flags.training.pictures import sides
-from cli.flags.training.recipe import change, nested
 
 __all__ = ["DatasetFlags"]
 
@@ -29,19 +29,38 @@ class DatasetFlags:
     resolution: Annotated[
         str | None,
         typer.Option(metavar="PX[,PX]", help="Pixels of a side; several.", show_default="the base's, or 512"),
+        Entry("dataset.resolution", sides),
     ] = None
-    trigger: Annotated[str | None, typer.Option(help="The word that shall call for what is learned.")] = None
-    flip: Annotated[bool | None, typer.Option("--flip", help="They will be mirrored.", show_default=False)] = None
+    trigger: Annotated[
+        str | None, typer.Option(help="The word that shall call for what is learned."), Entry("trigger")
+    ] = None
+    flip: Annotated[
+        bool | None,
+        typer.Option("--flip", help="They will be mirrored.", show_default=False),
+        Entry("dataset.augment.flip"),
+    ] = None
     upscale: Annotated[
-        bool | None, typer.Option("--upscale/--no-upscale", help="Enlarge what is too small.", show_default=False)
+        bool | None,
+        typer.Option("--upscale/--no-upscale", help="Enlarge what is too small.", show_default=False),
+        Entry("dataset.upscale"),
     ] = None
-    masks: Annotated[Path | None, typer.Option(metavar="DIR", help="White is learned, black is not.")] = None
+    masks: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="White is learned, black is not."), Entry("dataset.masks")
+    ] = None
     alpha_mask: Annotated[
-        bool | None, typer.Option("--alpha-mask", help="Learn what is opaque.", show_default=False)
+        bool | None,
+        typer.Option("--alpha-mask", help="Learn what is opaque.", show_default=False),
+        Entry("dataset.alpha_mask"),
     ] = None
-    regularisation: Annotated[Path | None, typer.Option("--reg", metavar="DIR", help="Pictures of the class.")] = None
+    regularisation: Annotated[
+        Path | None,
+        typer.Option("--reg", metavar="DIR", help="Pictures of the class."),
+        Entry("dataset.regularisation"),
+    ] = None
     caption_ending: Annotated[
-        list[str] | None, typer.Option(metavar=".EXT", help="Of caption files.", show_default=".txt, .caption")
+        list[str] | None,
+        typer.Option(metavar=".EXT", help="Of caption files.", show_default=".txt, .caption"),
+        Entry("dataset.captions.extensions"),
     ] = None
     changes: Annotated[
         list[str] | None,
@@ -50,16 +69,6 @@ class DatasetFlags:
 
     def entries(self, cwd: Path) -> Mapping[str, Any]:
         """Tables of a recipe; paths are from `cwd`."""
-        return nested(
-            [
-                *map(change, self.changes or ()),
-                ("trigger", self.trigger),
-                ("dataset.resolution", sides(self.resolution)),
-                ("dataset.augment.flip", self.flip),
-                ("dataset.upscale", self.upscale),
-                ("dataset.masks", self.masks and cwd / self.masks.expanduser()),
-                ("dataset.alpha_mask", self.alpha_mask),
-                ("dataset.regularisation", self.regularisation and cwd / self.regularisation.expanduser()),
-                ("dataset.captions.extensions", self.caption_ending or None),
-            ]
-        )
+        flags = entries_of(self).items()
+        placed = [(name, cwd / one.expanduser() if isinstance(one, Path) else one) for name, one in flags]
+        return nested([*map(change, self.changes or ()), *placed])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from cli.flags.mask import MaskFlags
-from cli.flags.pairs import numbers
+from cli.flags.numbers import named_numbers
 from modelhub.errors import BadValue
 
 __all__ = ["InitFlags"]
@@ -76,4 +76,4 @@ class InitFlags:
             if self.outpaint_method != "mk2":
                 raise BadValue("no side is said to grow", mend="modelhub generate ... --outpaint left=128")
             return None
-        return {"method": self.outpaint_method, **numbers(self.outpaint, _OUTPAINT, "--outpaint")}
+        return {"method": self.outpaint_method, **named_numbers(self.outpaint, _OUTPAINT, "--outpaint")}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from modelhub.errors import BadValue
+from cli.flags.numbers import row
 
 if TYPE_CHECKING:
     from trainers.evaluation.evaluate import Judging
@@ -37,11 +37,16 @@ class JudgingFlags:
     ] = None
     most_drift: Annotated[float, typer.Option(help="Of unrelated pictures; 1 is as much as another seed.")] = 0.5
 
+    def numbers(self) -> tuple[float, ...]:
+        """The strengths; raises `BadValue` for what are none, while nothing is loaded."""
+        told = self.strengths
+        return tuple(row(told, float, "--strengths", what="row of strengths", example="0.4,0.7,1")) if told else ()
+
     def judging(self) -> "Judging":
         from trainers.evaluation.evaluate import Judging
 
         return Judging(
-            strengths=_numbers(self.strengths or ""),
+            strengths=self.numbers(),
             prompts=tuple(self.prompt or ()),
             seeds=self.seeds,
             steps=self.steps,
@@ -50,10 +55,3 @@ class JudgingFlags:
             encoder=self.encoder,
             most_drift=self.most_drift,
         )
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(one) for one in text.split(",") if one.strip())
-    except ValueError:
-        raise BadValue(f"{text!r} are no strengths", mend="write --strengths 0.4,0.7,1") from None

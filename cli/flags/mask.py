@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from cli.flags.pairs import numbers
+from cli.flags.numbers import named_numbers
 from modelhub.errors import BadValue
 
 __all__ = ["MaskFlags"]
@@ -72,7 +72,7 @@ class MaskFlags:
             "padding": self.mask_padding,
             "round": self.mask_round,
             "conditioning": self.mask_conditioning,
-            "soft": None if self.soft is None else numbers(self.soft.removeprefix(_ON), _SOFT, "--soft"),
+            "soft": None if self.soft is None else named_numbers(self.soft.removeprefix(_ON), _SOFT, "--soft"),
         }
 
 

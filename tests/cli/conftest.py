@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.app import main
+from modelhub.catalog import Catalog
 from tests import tables
 from tests.servers.civitai import Civitai
 from tests.servers.huggingface import HuggingFace
@@ -47,6 +48,14 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return Ran(code, said.out, said.err)
 
     return ran
+
+
+@pytest.fixture
+def base(catalog: Catalog, tmp_path: Path) -> int:
+    """The tiny checkpoint, catalogued as `tiny`: its ID."""
+    from tests import tiny  # and with it torch, which most commands do without
+
+    return catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"), name="tiny").id
 
 
 @pytest.fixture

@@ -161,8 +161,8 @@ def test_a_process_keeps_its_streams_and_exit_codes_apart(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_goes_away_ends_the_command_in_silence(unbuffered: str) -> None:
-    modelhub("init")
+def test_a_reader_that_goes_away_ends_the_command_in_silence(run: Run, unbuffered: str) -> None:
+    run("init")
     command = f"{sys.executable} -m cli ls --json | true; exit ${{PIPESTATUS[0]}}"
     environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     ran = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, env=environ)

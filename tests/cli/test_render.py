@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,3 +93,12 @@ def test_what_is_not_utf_8_does_not_stop_a_document(how: str) -> None:
     output.show({"name": "a\udcff"}, text=str)
 
     assert "a?" in out.getvalue().encode().decode()
+
+
+def test_quiet_names_a_file_in_its_own_bytes() -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+
+    Output(out, io.StringIO(), quiet=True).show({}, text=str, ids=[Path(os.fsdecode(b"k\xff.png")), 7])
+    out.flush()
+
+    assert out.buffer.getvalue() == b"k\xff.png\n7\n"  # type: ignore[attr-defined]

@@ -14,11 +14,13 @@ from trainers.presets import presets
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
 
-_OFTEN = 50
+_OFTEN = 100
 """Steps of the page for one of the test."""
 _LESS = {
     "train evaluate": "--strengths 1 --copies 2 --seeds 1 --steps 2 --prompt mimo",
-    "train full": "--draw-class 1",
+    "train full": "--draw-class 1 --set validation.pairs=1",
+    "train lora --base starter --images ~/pictures/mimo --trigger mimo --steps": "--batch 1 --set validation.pairs=1",
+    "train lora --preset": "--batch 1 --set validation.pairs=1",
     "train range": "--steps 8",
     "generate": "--steps 2",
 }

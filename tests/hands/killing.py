@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from modelhub.fingerprint import fingerprint
 from modelhub.headers import read_table
 from modelhub.workspace import Workspace
 
-__all__ = ["Killed", "assert_whole", "begun_child", "killed_at_random", "run_child"]
+__all__ = ["Killed", "assert_whole", "awaited", "begun_child", "killed_at_random", "run_child"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def run_child(
     """
     begun = time.monotonic()
     child = begun_child(arguments)
-    ended = _awaited(child, kill_when) if kill_when else None
+    ended = awaited(child, kill_when) if kill_when else None
     if ended is not None:
         return os.waitstatus_to_exitcode(ended) == 0, time.monotonic() - begun
     if kill_after is not None:
@@ -46,12 +47,25 @@ def run_child(
     return os.waitstatus_to_exitcode(status) == 0, time.monotonic() - begun
 
 
-def begun_child(arguments: Sequence[str]) -> int:
-    """Begin `modelhub ARGUMENTS` in a child; returns its process number."""
+def begun_child(arguments: Sequence[str], *, out: Path | None = None) -> int:
+    """Begin `modelhub ARGUMENTS` in a child that hears Ctrl-C; returns its process number.
+
+    What it prints goes to the file `out`, or nowhere.
+    """
     child = os.fork()
     if child == 0:
-        _become(arguments)
+        _become(arguments, out or Path(os.devnull))
     return child
+
+
+def awaited(child: int, when: Callable[[], bool]) -> int | None:
+    """None as soon as it is so; the status of a child that ended before."""
+    while not when():
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        time.sleep(0.002)
+    return None
 
 
 def killed_at_random(
@@ -85,23 +99,16 @@ def assert_whole(home: Path) -> None:
                     read_table(at.path)
 
 
-def _awaited(child: int, kill_when: Callable[[], bool]) -> int | None:
-    """None as soon as it is time to kill; the status of a child that ended before."""
-    while not kill_when():
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return status
-        time.sleep(0.002)
-    return None
-
-
-def _become(arguments: Sequence[str]) -> None:
+def _become(arguments: Sequence[str], out: Path) -> None:
     """In the child: be that command line, and nothing of the test's process."""
     code = 1
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
-        code = main(list(arguments))
+        with out.open("w", encoding="utf-8") as sys.stdout:
+            sys.stderr = sys.stdout
+            code = main(list(arguments))
     finally:
         os._exit(code)

@@ -1,14 +1,18 @@
 """What each method trains."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
-from modelhub.errors import BadValue
+from cli.flags.entries import Entry
+from cli.flags.numbers import row
 
 __all__ = ["FullFlags", "HypernetworkFlags", "LoraFlags", "WordFlags"]
+
+
+def _widths(text: str) -> list[float]:
+    return row(text, float, "--structure", what="row of widths", example="1,2,1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,54 +21,63 @@ class LoraFlags:
 
     section: ClassVar = "LoRA"
 
-    rank: Annotated[int | None, typer.Option(help="How much it can hold.", show_default="the preset's")] = None
-    alpha: Annotated[float | None, typer.Option(help="Its effect is scaled by alpha/rank.", show_default="rank/2")] = (
-        None
-    )
-    algorithm: Annotated[str | None, typer.Option(help="lora, loha, lokr or oft.", show_default="lora")] = None
-    layers: Annotated[str | None, typer.Option(help="attention or transformer.", show_default="transformer")] = None
+    rank: Annotated[
+        int | None, typer.Option(help="How much it can hold.", show_default="the preset's"), Entry("options.rank")
+    ] = None
+    alpha: Annotated[
+        float | None,
+        typer.Option(help="Its effect is scaled by alpha/rank.", show_default="rank/2"),
+        Entry("options.alpha"),
+    ] = None
+    algorithm: Annotated[
+        str | None, typer.Option(help="lora, loha, lokr or oft.", show_default="lora"), Entry("options.algorithm")
+    ] = None
+    layers: Annotated[
+        str | None, typer.Option(help="attention or transformer.", show_default="transformer"), Entry("options.layers")
+    ] = None
     conv_rank: Annotated[
-        int | None, typer.Option(help="Rank for 3x3 convolutions, too (LoCon).", show_default="none")
+        int | None,
+        typer.Option(help="Rank for 3x3 convolutions, too (LoCon).", show_default="none"),
+        Entry("options.conv_rank"),
     ] = None
     dora: Annotated[
-        bool | None, typer.Option("--dora/--no-dora", help="Learn norms apart from directions.", show_default=False)
+        bool | None,
+        typer.Option("--dora/--no-dora", help="Learn norms apart from directions.", show_default=False),
+        Entry("options.dora"),
     ] = None
     dropout: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Inputs left out at random.", show_default="0")
+        float | None,
+        typer.Option(metavar="SHARE", help="Inputs left out at random.", show_default="0"),
+        Entry("options.dropout"),
     ] = None
-    plus_ratio: Annotated[float | None, typer.Option(help="LoRA+: rate of up over down.", show_default="1")] = None
+    plus_ratio: Annotated[
+        float | None, typer.Option(help="LoRA+: rate of up over down.", show_default="1"), Entry("options.plus_ratio")
+    ] = None
     max_norm: Annotated[
-        float | None, typer.Option(help="Scale down what grows beyond this norm.", show_default="none")
+        float | None,
+        typer.Option(help="Scale down what grows beyond this norm.", show_default="none"),
+        Entry("options.max_norm"),
     ] = None
-    start: Annotated[str | None, typer.Option(metavar="REF", help="LoRA to go on from.")] = None
-    pivotal: Annotated[str | None, typer.Option(metavar="WORD", help="New word to learn beside it.")] = None
-    pivotal_vectors: Annotated[int | None, typer.Option(help="Tokens that it takes up.", show_default="4")] = None
-    pivotal_initial: Annotated[str | None, typer.Option(metavar="WORDS", help="What it begins as.")] = None
+    start: Annotated[str | None, typer.Option(metavar="REF", help="LoRA to go on from."), Entry("options.start")] = None
+    pivotal: Annotated[
+        str | None, typer.Option(metavar="WORD", help="New word to learn beside it."), Entry("options.pivotal.token")
+    ] = None
+    pivotal_vectors: Annotated[
+        int | None, typer.Option(help="Tokens that it takes up.", show_default="4"), Entry("options.pivotal.vectors")
+    ] = None
+    pivotal_initial: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="What it begins as."), Entry("options.pivotal.initial")
+    ] = None
     pivotal_learning_rate: Annotated[
-        float | None, typer.Option("--pivotal-lr", help="Of its vectors.", show_default="5e-3")
+        float | None,
+        typer.Option("--pivotal-lr", help="Of its vectors.", show_default="5e-3"),
+        Entry("options.pivotal.learning_rate"),
     ] = None
     pivotal_until: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Of the steps that it learns in.", show_default="1")
+        float | None,
+        typer.Option(metavar="SHARE", help="Of the steps that it learns in.", show_default="1"),
+        Entry("options.pivotal.until"),
     ] = None
-
-    def entries(self) -> Mapping[str, object]:
-        return {
-            "options.rank": self.rank,
-            "options.alpha": self.alpha,
-            "options.algorithm": self.algorithm,
-            "options.layers": self.layers,
-            "options.conv_rank": self.conv_rank,
-            "options.dora": self.dora,
-            "options.dropout": self.dropout,
-            "options.plus_ratio": self.plus_ratio,
-            "options.max_norm": self.max_norm,
-            "options.start": self.start,
-            "options.pivotal.token": self.pivotal,
-            "options.pivotal.vectors": self.pivotal_vectors,
-            "options.pivotal.initial": self.pivotal_initial,
-            "options.pivotal.learning_rate": self.pivotal_learning_rate,
-            "options.pivotal.until": self.pivotal_until,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +87,28 @@ class WordFlags:
     section: ClassVar = "The new word"
 
     token: Annotated[
-        str | None, typer.Option(metavar="WORD", help="What prompts will call it.", show_default="the trigger")
+        str | None,
+        typer.Option(metavar="WORD", help="What prompts will call it.", show_default="the trigger"),
+        Entry("options.token"),
     ] = None
-    vectors: Annotated[int | None, typer.Option(help="Tokens that it takes up.", show_default="4")] = None
-    initial: Annotated[str | None, typer.Option(metavar="WORDS", help="What it begins as.")] = None
+    vectors: Annotated[
+        int | None, typer.Option(help="Tokens that it takes up.", show_default="4"), Entry("options.vectors")
+    ] = None
+    initial: Annotated[
+        str | None, typer.Option(metavar="WORDS", help="What it begins as."), Entry("options.initial")
+    ] = None
     templates: Annotated[
         str | None,
         typer.Option(
             help="What is said of pictures: captions, or phrases for an object or a style.", show_default="captions"
         ),
+        Entry("options.templates"),
     ] = None
     vector_learning_rate: Annotated[
-        float | None, typer.Option("--vector-lr", help="Of the vectors.", show_default="5e-3")
+        float | None,
+        typer.Option("--vector-lr", help="Of the vectors.", show_default="5e-3"),
+        Entry("options.learning_rate"),
     ] = None
-
-    def entries(self) -> Mapping[str, object]:
-        return {
-            "options.token": self.token,
-            "options.vectors": self.vectors,
-            "options.initial": self.initial,
-            "options.templates": self.templates,
-            "options.learning_rate": self.vector_learning_rate,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +120,13 @@ class FullFlags:
     attention_only: Annotated[
         bool | None,
         typer.Option("--attention-only/--all-layers", help="Train attention, and leave all else.", show_default=False),
+        Entry("options.attention_only"),
     ] = None
     keeps: Annotated[
-        str | None, typer.Option(help="What is written: checkpoint or unet.", show_default="checkpoint")
+        str | None,
+        typer.Option(help="What is written: checkpoint or unet.", show_default="checkpoint"),
+        Entry("options.keeps"),
     ] = None
-
-    def entries(self) -> Mapping[str, object]:
-        return {"options.attention_only": self.attention_only, "options.keeps": self.keeps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,30 +136,22 @@ class HypernetworkFlags:
     section: ClassVar = "The hypernetwork"
 
     structure: Annotated[
-        str | None, typer.Option(metavar="W,W,W", help="Widths of the layers.", show_default="1,2,1")
+        str | None,
+        typer.Option(metavar="W,W,W", help="Widths of the layers.", show_default="1,2,1"),
+        Entry("options.structure", _widths),
     ] = None
     activation: Annotated[
-        str | None, typer.Option(help="Between layers: linear, relu, swish, ...", show_default="linear")
+        str | None,
+        typer.Option(help="Between layers: linear, relu, swish, ...", show_default="linear"),
+        Entry("options.activation"),
     ] = None
     layer_norm: Annotated[
         bool | None,
         typer.Option("--layer-norm/--no-layer-norm", help="Even out what leaves each layer.", show_default=False),
+        Entry("options.layer_norm"),
     ] = None
     dropout: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Outputs of layers left out at random.", show_default="0")
+        float | None,
+        typer.Option(metavar="SHARE", help="Outputs of layers left out at random.", show_default="0"),
+        Entry("options.dropout"),
     ] = None
-
-    def entries(self) -> Mapping[str, object]:
-        return {
-            "options.structure": _widths(self.structure),
-            "options.activation": self.activation,
-            "options.layer_norm": self.layer_norm,
-            "options.dropout": self.dropout,
-        }
-
-
-def _widths(text: str | None) -> list[float] | None:
-    try:
-        return [float(one) for one in text.split(",")] if text else None
-    except ValueError:
-        raise BadValue(f"--structure: {text!r} is no row of widths", mend="--structure 1,2,1") from None

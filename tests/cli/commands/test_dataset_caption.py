@@ -101,3 +101,13 @@ def test_a_tagger_that_is_nowhere_is_told(run: Run, catalog: Catalog, folder: Pa
 
     assert ran.code == 3
     assert "holds no model 'nope'" in ran.err
+
+
+def test_no_model_is_loaded_where_every_picture_has_its_caption(run: Run, folder: Path, tmp_path: Path) -> None:
+    (folder / "red_fox_1.txt").write_text("a red fox", encoding="utf-8")
+    (tmp_path / "no-net").mkdir()
+
+    ran = run("dataset", "caption", folder, "--captioner", tmp_path / "no-net")
+    assert ran.code == 0
+    assert "2 captions kept: --append adds to them, --overwrite changes them" in ran.out
+    assert run("dataset", "caption", folder, "--captioner", tmp_path / "no-net", "--overwrite").code != 0

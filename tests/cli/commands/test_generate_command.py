@@ -12,15 +12,10 @@ from PIL import Image
 
 from cli.app import main
 from modelhub.catalog import Catalog
-from tests import tables, tiny
+from tests import tables
 
 REPOSITORY = Path(__file__).parents[3]
 QUICK = ["--steps", "1", "--size", "64x64", "--seed", "7", "--device", "cpu"]
-
-
-@pytest.fixture
-def base(catalog: Catalog, tmp_path: Path) -> int:
-    return catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"), name="tiny").id
 
 
 def generate(*arguments: object) -> int:

@@ -1,13 +1,16 @@
-"""Numbers that are given by name: ``left=128,up=64``."""
+"""Numbers between commas: by name (``left=128,up=64``), or in a row (``512,768``)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from modelhub.errors import BadValue
 
-__all__ = ["numbers"]
+__all__ = ["named_numbers", "row"]
+
+Number = TypeVar("Number", int, float)
 
 
-def numbers(text: str, names: Mapping[str, str], flag: str) -> dict[str, float]:
+def named_numbers(text: str, names: Mapping[str, str], flag: str) -> dict[str, float]:
     """The fields that `names` (what people type -> field) give the numbers to; raises `BadValue` naming the flag."""
     found = {}
     for pair in filter(None, text.replace(" ", "").split(",")):
@@ -19,6 +22,14 @@ def numbers(text: str, names: Mapping[str, str], flag: str) -> dict[str, float]:
         except ValueError:
             raise BadValue(f"{flag}: {name} is {value!r}, which is no number", mend=_example(names, flag)) from None
     return found
+
+
+def row(text: str, number: Callable[[str], Number], flag: str, *, what: str, example: str) -> list[Number]:
+    """Raises `BadValue` naming the flag, and `what` it should have been, for what is no row of numbers."""
+    try:
+        return [number(one) for one in text.split(",")]
+    except ValueError:
+        raise BadValue(f"{flag}: {text!r} is no {what}", mend=f"{flag} {example}") from None
 
 
 def _example(names: Mapping[str, str], flag: str) -> str:

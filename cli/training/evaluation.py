@@ -14,8 +14,12 @@ __all__ = ["evaluate"]
 
 
 def evaluate(session: Session, run: int, judging: JudgingFlags, device: str | None) -> None:
-    """Judge a training's copies, and show figures and verdict."""
+    """Judge a training's copies, and show figures and verdict; what is wrong with flags or run is told first."""
+    judging.numbers()
     with session.open_catalog() as catalog:
+        from trainers.beginning import check_judgeable
+
+        check_judgeable(run, catalog)
         from trainers.evaluation.evaluate import evaluate as job_of
 
         place = session.settings(device=device).device

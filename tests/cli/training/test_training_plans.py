@@ -2,17 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
-from modelhub.catalog import Catalog
-from tests import tiny
 from tests.cli.conftest import Run
 from tests.trainers.pictures import write_set
-
-
-@pytest.fixture
-def base(catalog: Catalog, tmp_path: Path) -> int:
-    return catalog.add(tiny.write_checkpoint(tmp_path / "tiny.safetensors"), name="tiny").id
 
 
 def test_the_blocks_of_a_checkpoint_are_listed_with_what_can_learn_in_them(base: int, run: Run) -> None:

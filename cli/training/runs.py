@@ -9,7 +9,7 @@ from cli.session import Session
 if TYPE_CHECKING:
     from trainers.running.history import Past
 
-__all__ = ["show_training", "show_trainings"]
+__all__ = ["show_run", "show_runs"]
 
 _NEXT = {
     "done": "judge its copies: modelhub train evaluate {}",
@@ -19,7 +19,7 @@ _NEXT = {
 """State -> what can be done with the run."""
 
 
-def show_trainings(session: Session) -> None:
+def show_runs(session: Session) -> None:
     """All of them, a line each."""
     with session.open_catalog() as catalog:
         from trainers.running.history import history
@@ -34,7 +34,7 @@ def show_trainings(session: Session) -> None:
     session.output.show(found, text=lambda: text, ids=[one.run for one in found])
 
 
-def show_training(session: Session, run: int) -> None:
+def show_run(session: Session, run: int) -> None:
     """One of them, and the command that follows."""
     with session.open_catalog() as catalog:
         from trainers.running.history import past

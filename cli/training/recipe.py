@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from cli.flags.training.recipe import RecipeFlags, nested
+from cli.flags.entries import entries_of, nested, over
+from cli.flags.training.recipe import RecipeFlags
 from modelhub.errors import BadValue
+from trainers.spelling import command_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,27 +17,19 @@ if TYPE_CHECKING:
     from trainers.presets import Preset
     from trainers.recipe import Recipe
 
-__all__ = ["Flags", "over", "repeated", "wanted"]
+__all__ = ["repeated", "wanted"]
 
 _ANYBODYS = {"data", "dataset", "images", "img", "pictures", "train"}
 """Names of folders that say nothing of what is in them."""
 
 
-class Flags(Protocol):
-    """A group of options of a training."""
-
-    def entries(self) -> "Mapping[str, object]":
-        """Entry of a recipe, dotted -> what its flag gives; None where it is silent."""
-        ...
-
-
 def wanted(
-    catalog: "Catalog", method: str, origin: RecipeFlags, groups: Sequence[Flags]
+    catalog: "Catalog", method: str, origin: RecipeFlags, groups: Sequence[object]
 ) -> "tuple[Recipe, Preset | None]":
     """Flags over --set over the recipe (or the file to repeat) over the preset, which is given too."""
     from trainers.recipe import parse_recipe, read_fields
 
-    flags = [pair for group in (origin, *groups) for pair in group.entries().items()]
+    flags = [pair for group in (origin, *groups) for pair in entries_of(group).items()]
     above = over(nested(origin.changed().items()), nested(flags))
     like = repeated(origin, catalog)
     said = _retold(like, catalog) if like else read_fields(origin.recipe) if origin.recipe else {}
@@ -43,7 +37,7 @@ def wanted(
     if fields["method"] != method:
         raise BadValue(
             f"the recipe is of a {fields['method']}, not of a {method}",
-            mend=f"modelhub train {fields['method'].replace('_', '-')} ...",
+            mend=f"modelhub train {command_of(fields['method'])} ...",
         )
     _check_told(fields, method)
     preset = _preset(catalog, method, origin, fields["base"]) if origin.preset or not said else None
@@ -59,17 +53,6 @@ def repeated(origin: RecipeFlags, catalog: "Catalog") -> Path | None:
     if origin.repeat is None:
         return None
     return origin.repeat if origin.repeat.is_file() else catalog.resolve(str(origin.repeat)).path
-
-
-def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Tables of entries as one; None above leaves what is below."""
-    merged = dict(below)
-    for key, value in above.items():
-        if isinstance(value, dict) and isinstance(merged.get(key, {}), dict):
-            merged[key] = over(merged.get(key, {}), value)
-        elif value is not None:
-            merged[key] = value
-    return merged
 
 
 def _retold(like: Path, catalog: "Catalog") -> "dict[str, Any]":
@@ -91,8 +74,8 @@ def _check_told(fields: "Mapping[str, Any]", method: str) -> None:
     images = dataset.get("images") or dataset.get("subsets")
     for flag, value in (("base", fields.get("base")), ("images", images)):
         if not value:
-            command = method.replace("_", "-")
-            raise BadValue(f"--{flag} is missing", mend=f"modelhub train {command} --base REF --images DIR")
+            command = f"modelhub train {command_of(method)}"
+            raise BadValue(f"--{flag} is missing", mend=f"{command} --base REF --images DIR")
 
 
 def _preset(catalog: "Catalog", method: str, origin: RecipeFlags, base: object) -> "Preset | None":
@@ -103,7 +86,7 @@ def _preset(catalog: "Catalog", method: str, origin: RecipeFlags, base: object) 
         return preset_for(method, catalog.resolve(str(base)).facts.family)
     found = read_preset(origin.preset)
     if found.method != method:
-        command = found.method.replace("_", "-")
+        command = command_of(found.method)
         raise BadValue(f"{found.name} is a preset of {command}", mend=f"modelhub train {command} ...")
     return found
 

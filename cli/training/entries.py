@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.session import Session
 from modelhub.errors import BadValue
+from trainers.spelling import command_of, method_of
 
 if TYPE_CHECKING:
     from trainers.recipe.entries import Entry
@@ -18,9 +19,9 @@ def show_entries(session: Session, method: str, words: Sequence[str]) -> None:
     from trainers.recipe.entries import entries
     from trainers.recipe.methods import METHODS
 
-    key = method.replace("-", "_")
+    key = method_of(method)
     if key not in METHODS:
-        known = ", ".join(one.replace("_", "-") for one in METHODS)
+        known = ", ".join(map(command_of, METHODS))
         raise BadValue(f"there is no method {method!r}: there are {known}", mend="modelhub train entries --method lora")
     found = [one for one in entries(key) if all(word in one.name for word in words)]
     if not found:

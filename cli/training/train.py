@@ -1,4 +1,4 @@
-"""A recipe -> training -> what is said of it: what the methods' commands have in common."""
+"""Flags -> training -> what is said of it: what the methods' commands have in common."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cli.flags.training.recipe import RecipeFlags
-from cli.plans import reason
-from cli.recipes import Flags, repeated, wanted
-from cli.render import error_json
 from cli.session import Session
+from cli.training.estimate import show_estimate
+from cli.training.recipe import repeated, wanted
 from modelhub.errors import Interrupted, MissingPackage
 from modelhub.jobs import Notice
 from modelhub.kinds import Artifact
@@ -21,18 +20,16 @@ if TYPE_CHECKING:
     from modelhub.catalog import Catalog
     from modelhub.jobs import Job
     from trainers.presets import Preset
-    from trainers.recipe import Recipe
 
-__all__ = ["find_rate", "follow", "require_packages", "train"]
+__all__ = ["go_on", "require_packages", "saying", "train"]
 
 _PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "pydantic", "jinja2", "yaml")
 """As Python imports them, those that a training does not do without."""
-_RANGE_STEPS = 100
 
 T = TypeVar("T")
 
 
-def train(session: Session, method: str, origin: RecipeFlags, groups: Sequence[Flags], device: str | None) -> None:
+def train(session: Session, method: str, origin: RecipeFlags, groups: Sequence[object], device: str | None) -> None:
     """Carry out what the flags ask for, or with --dry-run only tell what it would take.
 
     What is wrong with the flags is said before torch and the model libraries are loaded, which takes seconds.
@@ -43,47 +40,35 @@ def train(session: Session, method: str, origin: RecipeFlags, groups: Sequence[F
         recipe, preset = wanted(catalog, method, origin, groups)
         place = session.settings(device=device).device
         if origin.dry_run:
-            _show_estimate(session, catalog, recipe, preset, place)
+            show_estimate(session, catalog, recipe, preset, place)
             return
         from trainers.beginning import begin
 
-        begun = begin(recipe, catalog=catalog, like=like) if _is_first(session) else None
+        beginning = session.run(begin(recipe, catalog=catalog, like=like)) if _is_first(session) else None
         from trainers.train import train as job_of
 
-        job = _saying(preset, job_of(recipe, catalog=catalog, device=place, like=like, begun=begun))
-        artifact = follow(session, catalog, job, run=None)
+        job = job_of(recipe, catalog=catalog, device=place, like=like, beginning=beginning)
+        artifact = _follow(session, catalog, saying(preset, job), run=None)
         if like:
             _compare(session, artifact, like)
 
 
-def find_rate(
-    session: Session, method: str, origin: RecipeFlags, groups: Sequence[Flags], rates: tuple[float, float],
-    device: str | None,
-) -> None:  # fmt: skip
-    """Carry out a range test, and show what it suggests."""
+def go_on(session: Session, run: int, device: str | None) -> None:
+    """Resume a training; what was changed since is told before torch is loaded, but where pictures are to be drawn."""
     require_packages()
     with session.open_catalog() as catalog:
-        recipe, preset = wanted(catalog, method, origin, groups)
-        from trainers.beginning import looked_over
+        from trainers.beginning import check_resumable, going_on
 
-        begun = looked_over(recipe, catalog)
-        from trainers.range_test import range_test
+        folder = check_resumable(run, catalog)
+        recipe = folder.read_recipe()
+        plan = going_on(folder, recipe, catalog) if _is_first(session) and not recipe.prior.draw else None
+        from trainers.train import resume
 
-        told = recipe.steps if any(group.entries().get("steps") for group in groups) else _RANGE_STEPS
-        place = session.settings(device=device).device
-        job = range_test(
-            recipe, catalog=catalog, lowest=rates[0], highest=rates[1], steps=told, device=place, begun=begun
-        )
-        found = session.run(_saying(preset, job))
-        path = catalog.workspace.runs / f"range-{recipe.name}.png"
-    path.parent.mkdir(exist_ok=True)
-    found.picture().save(path)
-    breaks = "none broke it" if found.breaks is None else f"it breaks at {found.breaks:.2g}"
-    text = f"{found.suggested:.2g}  (the loss falls fastest at {found.steepest:.2g}, {breaks})\n{path}"
-    session.output.show({"range": found, "picture": path}, text=lambda: text, ids=[f"{found.suggested:.2g}"])
+        job = resume(run, catalog=catalog, device=session.settings(device=device).device, plan=plan)
+        _follow(session, catalog, job, run=run)
 
 
-def follow(session: Session, catalog: "Catalog", job: "Job[Artifact]", *, run: int | None) -> Artifact:
+def _follow(session: Session, catalog: "Catalog", job: "Job[Artifact]", *, run: int | None) -> Artifact:
     """Run a training and show what came of it; stopped by hand, it says how to go on. `run` is None for a new one."""
     before = catalog.last_run("train")
     try:
@@ -112,7 +97,7 @@ def _is_first(session: Session) -> bool:
     return session.environ.get("RANK", "0") == "0"
 
 
-def _saying(preset: "Preset | None", job: "Job[T]") -> "Job[T]":
+def saying(preset: "Preset | None", job: "Job[T]") -> "Job[T]":
     """The job, which tells its preset once it is clear that it begins."""
     with closing(cast("Generator[Any, None, None]", job)):
         first = next(job)
@@ -120,31 +105,6 @@ def _saying(preset: "Preset | None", job: "Job[T]") -> "Job[T]":
             yield Notice(f"preset {preset.name}: {preset.about}")
         yield first
         yield from job
-
-
-def _show_estimate(
-    session: Session, catalog: "Catalog", recipe: "Recipe", preset: "Preset | None", device: str
-) -> None:  # fmt: skip
-    """What it would take, and what would be in its way; no weight is read."""
-    from trainers.beginning import in_the_way, looked_over
-
-    begun = looked_over(recipe, catalog)
-    obstacles = in_the_way(begun.plan, catalog)
-    from inference.memory import giga
-    from trainers.running.announcing import Forecast
-
-    forecast = Forecast.of(begun.plan, device)
-    document = {
-        "preset": preset and preset.name,
-        "recipe": forecast.plan.recipe.payload(), "estimate": forecast.needed, "seconds": forecast.seconds,
-        "room": forecast.room, "notices": (*begun.told, *forecast.plan.notices),
-        "obstacles": [error_json(one) for one in obstacles],
-    }  # fmt: skip
-    named = [f"preset {preset.name}: {preset.about}"] if preset else []
-    lines = [*named, *forecast.lines, f"{giga(forecast.room)} of memory are free"]
-    session.output.show(document, text=lambda: "\n".join(lines))
-    for notice in (*begun.told, *forecast.plan.notices, *map(reason, obstacles)):
-        session.output.hint(notice)
 
 
 def _usage(catalog: "Catalog", artifact: Artifact) -> str:
