@@ -90,7 +90,10 @@ class Ours:
         latents = {View(index, place): one for index, one in enumerate(pictures.latents)}
         material = Material(pictures.samples, items, latents, plan.family.latent)
         objective = objective_of(plan, recipe, device)
-        self._trainer = Trainer({UNET: self.unet}, self.texts, self.trainee, material, objective, recipe, device)
+        self._trainer = Trainer(
+            models={UNET: self.unet}, texts=self.texts, trainee=self.trainee, material=material, objective=objective,
+            recipe=recipe, device=device,
+        )  # fmt: skip
         self._steps = (one for one in self._trainer.steps() if isinstance(one, Step))
         self._batches = Batches(
             material, recipe, Timesteps(recipe.noise, len(objective.sigmas)), self.trainee.phrase, device

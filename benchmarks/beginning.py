@@ -84,7 +84,8 @@ class _Begin:
 
     def again(self) -> None:
         cache, glances = self._catalog.workspace.cache, Glances.of(self._catalog.workspace)
-        before_training(self._recipe, self._catalog, glances)
+        for _ in before_training(self._recipe, self._catalog, glances):
+            pass
         plan = plan_training(self._recipe, self._catalog, glances)
         for _ in gather(plan, self._models[VAE], cache):
             pass

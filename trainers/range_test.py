@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from modelhub.catalog import Catalog
-from modelhub.errors import ModelHubError
+from modelhub.errors import BadValue, ModelHubError
 from modelhub.jobs import Done, Job, Notice, Step
 from trainers.beginning import Beginning, looked_over
 from trainers.learning.smoothing import smoothed
@@ -60,15 +60,17 @@ class Range:
 
 def range_test(
     recipe: Recipe, *, catalog: Catalog, lowest: float = 1e-6, highest: float = 1e-1, steps: int = 100,
-    device: str = "auto", begun: Beginning | None = None,
+    device: str = "auto", beginning: Beginning | None = None,
 ) -> Job[Range]:  # fmt: skip
     """Try the rates from `lowest` to `highest` in so many steps; nothing is written, nothing catalogued.
 
-    A dataset from which nothing can be learned is refused, as by a training; `begun` is what was found of it before.
+    A dataset from which nothing can be learned is refused, as by a training; `beginning` is what was found before.
     """
-    begun = begun or looked_over(recipe, catalog)
-    plan = replace(begun.plan, recipe=_for_a_test(begun.plan.recipe, lowest, highest, steps))
-    yield from map(Notice, [*begun.told, *plan.notices])
+    if steps < _FEWEST:
+        raise BadValue(f"{steps} steps tell nothing of learning rates", mend=f"modelhub train range ... --steps {_FEWEST}")
+    beginning = beginning or (yield from looked_over(recipe, catalog))
+    plan = replace(beginning.plan, recipe=_for_a_test(beginning.plan.recipe, lowest, highest, steps))
+    yield from map(Notice, [*beginning.told, *plan.notices])
     ready = yield from made_ready(plan, catalog.workspace.cache, engine_for(recipe, device))
     taken: list[Step] = []
     try:

@@ -12,46 +12,45 @@ from modelhub.catalog import Catalog
 from modelhub.errors import OutOfResources
 from modelhub.jobs import Done, Job, Notice, Preview, Step
 from modelhub.kinds import Artifact
-from trainers.beginning import Beginning, begin, check_resumable
+from trainers.beginning import Beginning, begun, check_resumable, going_on
 from trainers.learning.processes import Processes
-from trainers.plan import plan_training
+from trainers.plan import TrainingPlan, plan_training
 from trainers.prior import with_class_pictures
 from trainers.recipe import Recipe
 from trainers.running.announcing import announcement, outlook
 from trainers.running.copies import Dues, on_the_way, save_state
-from trainers.running.exporting import write
+from trainers.running.exporting import check_effect, write
 from trainers.running.header import pictures
 from trainers.running.joining import take_part
 from trainers.running.logs import logged
 from trainers.running.plot import write_plot
 from trainers.running.rehearsal import rehearse
-from trainers.running.repeating import check_same_pictures, check_still_same_pictures
+from trainers.running.repeating import check_same_pictures
 from trainers.running.results import catalogued, check_free, clear_leftover
 from trainers.running.runs import RunFolder
 from trainers.running.states import read_state
 from trainers.running.training import Ready, Training, engine_for, made_ready
-from trainers.running.unchanged import check_unchanged
 
 __all__ = ["resume", "train"]
 
 
 def train(
     recipe: Recipe, *, catalog: Catalog, device: str = "auto", like: Path | None = None,
-    begun: Beginning | None = None,
+    beginning: Beginning | None = None,
 ) -> Job[Artifact]:  # fmt: skip
     """Train a recipe and catalogue what comes of it; where it makes several models, the one that bears its name.
 
     Everything that can be wrong with the recipe, the base or the dataset is said before anything is loaded; other
     pictures or captions than those of the training that is to be repeated (`like` is the file it made) are refused.
-    `begun` is what `begin` found of all this, where that was done before torch was loaded. Stopped at any time, the run
-    keeps a state that `resume` goes on from.
+    `beginning` is what `begun` found of all this, where that was done before torch was loaded. Stopped at any time, the
+    run keeps a state that `resume` goes on from.
     """
     processes = Processes(pick_device(device))
     if not processes.is_main:
         yield from take_part(processes, catalog=catalog, device=device)
         return
-    begun = begun or begin(recipe, catalog=catalog, like=like)
-    plan = begun.plan
+    beginning = beginning or (yield from begun(recipe, catalog=catalog, like=like))
+    plan = beginning.plan
     if recipe.prior.draw:
         wanted = yield from with_class_pictures(plan.recipe, catalog=catalog, device=device)
         plan = plan_training(wanted, catalog)
@@ -60,25 +59,26 @@ def train(
     run = catalog.begin_run("train", plan.recipe.payload(), plan.inputs)
     folder = RunFolder.of(catalog.workspace, run, recipe.name)
     folder.begin(plan.recipe, pictures(plan.samples))
-    yield from _carry_out(Training(plan, run, folder, catalog, device), state=None, told=begun.told)
+    yield from _carry_out(Training(plan, run, folder, catalog, device), state=None, told=beginning.told)
 
 
-def resume(run: int, *, catalog: Catalog, device: str = "auto") -> Job[Artifact]:
+def resume(
+    run: int, *, catalog: Catalog, device: str = "auto", plan: TrainingPlan | None = None
+) -> Job[Artifact]:  # fmt: skip
     """Go on with an interrupted training: it takes the very steps that it would have taken.
 
     One that was stopped before its first state begins anew. Raises `Conflict` while another process is at it, and
-    `Incompatible` when recipe or dataset have changed since, naming which.
+    `Incompatible` when recipe or dataset have changed since, naming which. `plan` is what
+    `going_on` found of it, where that was done before torch was loaded.
     """
     processes = Processes(pick_device(device))
     if not processes.is_main:
         yield from take_part(processes, catalog=catalog, device=device)
         return
-    check_resumable(run, catalog)
-    folder = RunFolder.of(catalog.workspace, run, str(catalog.run(run).payload["name"]))
-    recipe = yield from with_class_pictures(folder.read_recipe(), catalog=catalog, device=device)
-    plan = plan_training(recipe, catalog)
-    check_unchanged(plan.load, catalog)
-    check_still_same_pictures(folder.read_pictures(), plan)
+    folder = check_resumable(run, catalog)
+    if plan is None:
+        recipe = yield from with_class_pictures(folder.read_recipe(), catalog=catalog, device=device)
+        plan = going_on(folder, recipe, catalog)
     state = read_state(folder, recipe=plan.recipe, dataset=plan.dataset)
     folder.forget_after(state["step"] if state else 0)
     clear_leftover(plan.recipe, catalog)
@@ -165,4 +165,5 @@ def _written(training: Training, ready: Ready) -> list[Artifact]:
     with ready.trainer.averaged():
         written = write(training.plan, ready.trainee, ready.trainer.step, recipe.name, lambda kind: models / kind)
     write_plot(training.folder)
+    check_effect(written, recipe)
     return catalogued(written, recipe, training.catalog)

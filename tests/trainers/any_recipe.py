@@ -16,6 +16,7 @@ from tests import tiny, tiny_families
 from tests.trainers.pictures import Size, picture
 from tests.trainers.recipe_values import HOSTILE, SECOND, STRANGE, VALUES
 from trainers.recipe.entries import entries
+from trainers.recipe.methods import FORMATS
 
 __all__ = ["Ground", "drawn"]
 
@@ -102,12 +103,22 @@ def _made_to_fit(fields: dict[str, Any], chance: random.Random) -> dict[str, Any
         fields["options"]["pivotal"] = words
     if fields["options"].get("algorithm", "lora") != "lora":
         fields["options"].pop("plus_ratio", None)
-        fields.get("export", {}).pop("formats", None)
+    _write_what_it_can(fields)
     if "every" in fields["preview"]:
         fields["preview"]["prompts"] = ["a ramp, kip", STRANGE]
     if "draw" in fields.get("prior", {}):
         fields["prior"].setdefault("caption", "a dog")
     return fields
+
+
+def _write_what_it_can(fields: dict[str, Any]) -> None:
+    """One format of others is left as it is, to be refused."""
+    method = "textual_inversion" if "pivotal" in fields["options"] else fields["method"]
+    unread = () if fields["options"].get("algorithm", "lora") == "lora" else ("diffusers",)
+    formats = fields.get("export", {}).get("formats", ())
+    if len(formats) > 1:
+        kept = tuple(one for one in formats if one in FORMATS[method] and one not in unread)
+        fields["export"]["formats"] = kept or ("kohya",)
 
 
 def _put(fields: dict[str, Any], entry: str, value: object) -> None:

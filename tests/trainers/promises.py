@@ -23,7 +23,7 @@ from modelhub.jobs import Done, Step, drain
 from modelhub.kinds import Artifact, Kind
 from modelhub.workspace import Workspace
 from tests.trainers.any_recipe import Ground
-from trainers.beginning import in_the_way, looked_over
+from trainers.beginning import in_the_way, look_over
 from trainers.learning.order import remaining
 from trainers.material.material import Material
 from trainers.plan import TrainingPlan, plan_training
@@ -96,7 +96,7 @@ def _or_error(ask: Callable[[], T]) -> T | ModelHubError:
 
 
 def _foreseen(recipe: Recipe, catalog: Catalog) -> _Foreseen:
-    begun = _or_error(lambda: looked_over(recipe, catalog))
+    begun = _or_error(lambda: drain(look_over(recipe, catalog)))
     if isinstance(begun, ModelHubError):
         return _Foreseen(0, [begun.message])
     told = [one.message for one in in_the_way(begun.plan, catalog)]
@@ -132,7 +132,9 @@ def _trained(
 
 
 def _check_foreseen(error: ModelHubError, foreseen: _Foreseen, steps: int) -> None:
-    """What is wrong is told before the first step, and by --dry-run alike."""
+    """What is wrong is told before the first step, and by --dry-run alike; but that nothing was learned, at the end."""
+    if error.message.startswith("nothing was learned") and steps:
+        return
     assert not steps, f"it fails after {steps} steps: {error.message}"
     assert error.message in foreseen.told, f"--dry-run tells {foreseen.told}, the run {error.message}"
 

@@ -153,7 +153,7 @@ HOSTILE: Mapping[str, Sequence[object]] = {
     "steps_range": ((0, 0), (4, 2), (-5, -1)),
     "steps_per_image": (1e-9, float("inf")),
     "batch": (10**6,),
-    "learning_rate": (float("inf"), -1.0),
+    "learning_rate": (float("inf"), -1.0, 1e-30, 1e30, 1e-12),
     "clip_skip": (3, 4, 12),
     "seed": (2**70,),
     "dataset.regularisation": ("nowhere",),
@@ -167,6 +167,8 @@ HOSTILE: Mapping[str, Sequence[object]] = {
     "dataset.captions.prefix": ("word " * 300, "\x07"),
     "dataset.captions.keep": (10**9,),
     "dataset.captions.warmup_tags": (10**9,),
+    "options.alpha": (1e-30, 1e30, 1e-6),
+    "options.max_norm": (1e-30, 1e-6),
     "options.rank": (1024,),
     "options.conv_rank": (1024,),
     "options.factor": (10**6,),
@@ -194,7 +196,7 @@ HOSTILE: Mapping[str, Sequence[object]] = {
     "validation.seed": (2**70,),
     "preview.cfg": (float("nan"),),
     "preview.seed": (2**70,),
-    "export.formats": ((),),
+    "export.formats": ((), ("a1111",), ("diffusers",)),
     "log.wandb": ("a project",),
 }
 """Entry -> what is wrong, or hardly right: refused, or trained as it says."""

@@ -75,4 +75,9 @@ def test_a_dataset_that_teaches_nothing_is_refused_before_a_step(
     recipe = parse_recipe({"base": "tiny", "name": "kip", "dataset": {"images": images}}, "")
 
     with pytest.raises(BadValue, match="3 pictures without a caption"):
-        next(range_test(recipe, catalog=catalog, steps=13, device="cpu"))
+        drain(range_test(recipe, catalog=catalog, steps=13, device="cpu"))
+
+
+def test_too_few_steps_are_refused_before_anything_is_read(catalog: Catalog) -> None:
+    with pytest.raises(BadValue, match="7 steps tell nothing"):
+        drain(range_test(parse_recipe({"base": "none", "name": "kip", "dataset": {"images": "none"}}, ""), catalog=catalog, steps=7))

@@ -1,19 +1,18 @@
 """Masks at the size of latents, on disk as the latents are."""
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from modelhub.jobs import Progress
 from trainers.caches.cutting import cut_mask
 from trainers.caches.store import Counts, Store
-from trainers.dataset import Sample
+from trainers.dataset import Sample, open_mask
 from trainers.framing.views import View
 
 __all__ = ["MaskCache"]
@@ -24,11 +23,10 @@ _SCHEMA = 1
 class MaskCache:
     """A folder of masks, each pixel of which is the mean over a latent's."""
 
-    def __init__(self, folder: Path, downscale: int, open_mask: Callable[[Sample], Image.Image]) -> None:
-        """`downscale` is how many pixels a latent's side has; `open_mask` gives a grey picture of its sample's size."""
+    def __init__(self, folder: Path, downscale: int) -> None:
+        """`downscale` is how many pixels a latent's side has."""
         self._store = Store(folder)
         self._downscale = downscale
-        self._open = open_mask
 
     @property
     def counts(self) -> Counts:
@@ -53,7 +51,7 @@ class MaskCache:
         key = self.key(sample, view)
         if stored := self._store.get(key):
             return stored["mask"]
-        mask = cut_mask(self._open(sample), view.placement, view.mirrored, self._downscale)
+        mask = cut_mask(open_mask(sample), view.placement, view.mirrored, self._downscale)
         found = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)[None]
         self._store.put(key, {"mask": found})
         return found

@@ -2,6 +2,6 @@
 
 from trainers.captioning.nouns import Change, Say, Writing
 from trainers.captioning.rules import Rules
-from trainers.captioning.work import caption
+from trainers.captioning.work import asks, caption
 
-__all__ = ["Change", "Rules", "Say", "Writing", "caption"]
+__all__ = ["Change", "Rules", "Say", "Writing", "asks", "caption"]

@@ -18,7 +18,7 @@ from trainers.dataset.folder import in_folder
 from trainers.dataset.imagefolder import FOLDER_LISTS
 from trainers.recipe import CaptionOptions, SubsetOptions
 
-__all__ = ["caption"]
+__all__ = ["asks", "caption"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,11 @@ def caption(
         changes |= {one.picture: one for one in made}
         yield Progress("caption", len(changes), len(pictures), "pictures")
     yield Done(tuple(changes[one] for one in pictures))
+
+
+def asks(folder: Path, writing: Writing, *, masks: Path | None = None) -> bool:
+    """Whether there is a picture that words are to be found for: without one, no model need be loaded."""
+    return any(is_asked(_held(one, writing.extension)[1], writing) for one in _pictures(folder, masks))
 
 
 def _pictures(folder: Path, masks: Path | None) -> list[Path]:

@@ -44,6 +44,12 @@ def read_text(file: Path) -> str:
             f"{file} is not UTF-8, but seems to be {encoding}, in which it says {sample!r}",
             mend=in_utf8(encoding, shlex.quote(str(file))),
         )
+    if b"\0" in content:
+        name = shlex.quote(str(file))
+        raise BadValue(
+            f"{file} holds a zero byte at {content.index(0)}, which no text has: it may have been cut or damaged",
+            mend=f"look at it; tr -d '\\000' < {name} > {name}.new && mv {name}.new {name} takes out all of them",
+        )
     return content.decode("utf-8-sig")
 
 

@@ -6,14 +6,18 @@ from itertools import pairwise
 
 __all__ = ["foreign_encoding"]
 
+_FEW = 4
+"""So many bytes of UTF-8 to a zero that strayed in; in UTF-16 every other byte of what is UTF-8 too is a zero."""
+
 
 def foreign_encoding(content: bytes) -> str | None:
-    """None for UTF-8; of those that could be, the one in which most letters are usual ones."""
+    """None for UTF-8, also with a few zeros in it; of those that could be, the one in which most letters are usual."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
-    if b"\0" in content:  # a Latin letter is one byte and a zero in UTF-16
+    is_utf8, zeros = _decoded(content, "utf-8") is not None, content.count(0)
+    if zeros and not (is_utf8 and zeros * _FEW < len(content)):  # a Latin letter is one byte and a zero in UTF-16
         return "UTF-16LE" if b"\0" in content[1::2] else "UTF-16BE"
-    if _decoded(content, "utf-8") is not None:
+    if is_utf8:
         return None
     texts = {name: text for name in _SHARES if (text := _decoded(content, name)) is not None}
     return max(texts, key=lambda name: _SHARES[name](texts[name]), default="WINDOWS-1252")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from trainers.recipe import SubsetOptions
 
 __all__ = ["KOHYA_FOLDER", "Place", "bare_name", "entry", "in_folder", "is_picture", "mask_files", "places"]
 
+_MOST_REPEATS = 100_000
+"""Of a folder's name: more is a date, or a number that somebody counts by."""
 KOHYA_FOLDER = re.compile(r"(\d+)_(.+)")
 """Repeats and class."""
 _BESIDE = ("-masklabel", "-condlabel")
@@ -140,7 +143,12 @@ def _of_folder(subset: SubsetOptions, folder: Path) -> SubsetOptions | None:
     match = KOHYA_FOLDER.fullmatch(folder.name) if subset.folder_names else None
     if not match:
         return subset
-    times = int(match[1])
+    times = int(match[1]) if len(match[1]) < 10 else _MOST_REPEATS + 1
+    if times > _MOST_REPEATS:
+        raise BadValue(
+            f"the name of {folder} says {match[1]} repeats of each picture",
+            mend=f"mv {shlex.quote(str(folder))} {shlex.quote(str(folder.with_name(f'10_{match[2]}')))}",
+        )
     changed = {"repeats": subset.repeats * times, "caption": subset.caption or match[2]}
     return subset.model_copy(update=changed) if times else None
 

@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from trainers.dataset.likeness import look_of
 from trainers.dataset.nouns import Glance, Glimpse
-from trainers.dataset.pictures import ORIENTATION, opened, small, turned
+from trainers.dataset.pictures import ORIENTATION, decoding, opened, small, turned
 
 __all__ = ["glance", "glimpse", "why_unread"]
 
@@ -50,7 +50,8 @@ def glimpse(content: bytes, sha256: str) -> Glimpse | Glance:
     """What the header alone tells, many times as fast; a file that may have no end is decoded."""
     with opened(io.BytesIO(content)) as found:
         if _is_whole(found, content):
-            has_alpha = found.has_transparency_data
+            with decoding():
+                has_alpha = found.has_transparency_data
             size = turned(found.size, found) if _tells_more(found, content) else found.size
             return Glimpse(sha256, size, has_alpha)
     return glance(content, sha256)
@@ -83,15 +84,16 @@ def _is_whole(opened: Image.Image, content: bytes) -> bool:
 
 
 def _told(opened: Image.Image, sha256: str, thumbnail: int, *, is_whole: bool) -> Glance:
-    has_alpha = opened.has_transparency_data
-    kind, frames = opened.format or "", getattr(opened, "n_frames", 1)
+    with decoding():
+        has_alpha, frames = opened.has_transparency_data, getattr(opened, "n_frames", 1)
     image, size = small(opened)
-    alphas = _alphas(opened)
-    turn = opened.getexif().get(ORIENTATION, _UPRIGHT)
+    with decoding():
+        alphas = _alphas(opened)
+        turn = opened.getexif().get(ORIENTATION, _UPRIGHT)
     look = look_of(image)
     return Glance(
         sha256=sha256,
-        format=kind,
+        format=opened.format or "",
         size=size,
         has_alpha=has_alpha,
         is_whole=is_whole,

@@ -2,6 +2,8 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +15,7 @@ __all__ = [
     "IMAGES",
     "ORIENTATION",
     "UNREADABLE",
+    "decoding",
     "open_image",
     "open_mask",
     "opened",
@@ -25,11 +28,13 @@ IMAGES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".avif", ".gif"})
 """Ends of the names of pictures, in small letters."""
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "AVIF", "TIFF", "JPEG2000", "PPM", "TGA", "ICO")
 """As Pillow names them, whatever a file's own name says; it would hand others to programs, as PostScript."""
-UNREADABLE = (
-    OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, RuntimeError, struct.error,
-    zlib.error, Image.DecompressionBombError,
+UNREADABLE = (OSError, Image.DecompressionBombError)
+"""What is raised for bytes that are no image, not all of one, or of too many pixels."""
+_BY_PILLOW = (
+    EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RuntimeError,
+    struct.error, zlib.error,
 )  # fmt: skip
-"""What Pillow and its decoders raise for bytes that are no image, or not all of one."""
+"""What else Pillow and its decoders raise for these."""
 ORIENTATION = 0x0112
 """EXIF's entry that says how a picture is stored."""
 _LYING = range(5, 9)
@@ -42,6 +47,15 @@ _WHITES = (1, 255, 65535)
 """What white is in a deep picture, the first that is not below its greatest value: a share, 8 bits, 16."""
 
 
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Around calls into Pillow, and nothing of ours: what it raises for broken bytes becomes one of `UNREADABLE`."""
+    try:
+        yield
+    except _BY_PILLOW as error:
+        raise OSError(str(error) or type(error).__name__) from error
+
+
 def open_image(file: Path | IO[bytes]) -> Image.Image:
     """An image upright, in RGB, with white behind what is transparent; the first frame of a moving one."""
     with opened(file) as found:
@@ -51,24 +65,30 @@ def open_image(file: Path | IO[bytes]) -> Image.Image:
 def opened(file: Path | IO[bytes]) -> Image.Image:
     """An image of a format that is read, not decoded yet; raises one of `UNREADABLE`."""
     Image.init()
-    return Image.open(file, formats=[one for one in _FORMATS if one in Image.OPEN])
+    with decoding():
+        return Image.open(file, formats=[one for one in _FORMATS if one in Image.OPEN])
 
 
 def upright(opened: Image.Image) -> Image.Image:
     """The same of one whose file is open."""
-    opened.load()
-    image = ImageOps.exif_transpose(opened) if opened.getexif().get(ORIENTATION) else opened
+    with decoding():
+        opened.load()
+        image = ImageOps.exif_transpose(opened) if opened.getexif().get(ORIENTATION) else opened
     if image.mode.startswith(_DEEP):
         image = _shallow(image)
-    if image.has_transparency_data:
-        image = _on_white(image.convert("RGBA"))
-    return image if image.mode == "RGB" else image.convert("RGB")
+    with decoding():
+        clear = image.convert("RGBA") if image.has_transparency_data else None
+    if clear:
+        image = _on_white(clear)
+    with decoding():
+        return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def small(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     """The same, as large as is enough to know it again, and its own width and height, upright."""
     size = opened.size
-    opened.draft("RGB", (_SHARP, _SHARP))
+    with decoding():
+        opened.draft("RGB", (_SHARP, _SHARP))
     image = upright(opened)
     return image.reduce(max(1, min(image.size) // _SHARP)), turned(size, opened)
 
@@ -83,11 +103,13 @@ def open_mask(sample: Sample) -> Image.Image:
 
 def turned(size: tuple[int, int], opened: Image.Image) -> tuple[int, int]:
     """Width and height of a picture once it stands upright."""
-    return (size[1], size[0]) if opened.getexif().get(ORIENTATION) in _LYING else size
+    with decoding():
+        lies = opened.getexif().get(ORIENTATION) in _LYING
+    return (size[1], size[0]) if lies else size
 
 
 def _alpha(path: Path) -> Image.Image:
-    with opened(path) as found:
+    with opened(path) as found, decoding():
         return ImageOps.exif_transpose(found).convert("RGBA").getchannel("A")
 
 

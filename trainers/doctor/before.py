@@ -1,21 +1,23 @@
 """The doctor's visit before a training: for that the base is looked up."""
 
+from collections.abc import Generator
+
 from inference.plan import resolve
 from inference.request import GenerationRequest
 from modelhub.catalog import Catalog
-from modelhub.jobs import drain
+from modelhub.jobs import Progress
 from trainers.dataset.glances import Glances
-from trainers.doctor.examine import examine
+from trainers.doctor.examine import examined
 from trainers.doctor.refusal import notices, orders_of, refuse
 from trainers.recipe import Recipe
 
 __all__ = ["before_training", "native_side"]
 
 
-def before_training(recipe: Recipe, catalog: Catalog, glances: Glances) -> list[str]:
+def before_training(recipe: Recipe, catalog: Catalog, glances: Glances) -> Generator[Progress, None, list[str]]:
     """Look at a recipe's dataset: refuse what cannot work, and say what would come out better otherwise."""
     orders = orders_of(recipe, native_side(recipe.base, catalog))
-    report = drain(examine(recipe.dataset, orders, glances=glances))
+    report = yield from examined(recipe.dataset, orders, glances=glances)
     refuse(report)
     return notices(report)
 

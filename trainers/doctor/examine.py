@@ -21,7 +21,7 @@ from trainers.doctor.nouns import Finding, Orders, Picture, Report, Seen, Severi
 from trainers.doctor.walk import Walked, walk
 from trainers.recipe import DatasetOptions, SubsetOptions
 
-__all__ = ["examine"]
+__all__ = ["examine", "examined"]
 
 _ORDER = list(Severity)
 
@@ -29,6 +29,13 @@ _ORDER = list(Severity)
 def examine(
     dataset: DatasetOptions, orders: Orders, *, glances: Glances | None = None, thumbnail: int = 0
 ) -> Job[Report]:  # fmt: skip
+    """What `examined` finds, as a job."""
+    yield Done((yield from examined(dataset, orders, glances=glances, thumbnail=thumbnail)))
+
+
+def examined(
+    dataset: DatasetOptions, orders: Orders, *, glances: Glances | None = None, thumbnail: int = 0
+) -> Generator[Progress, None, Report]:
     """Everything that is wrong with a dataset, at once; no picture, caption or mask that is broken stops it.
 
     `glances` may know the pictures; `thumbnail` is the greatest side, in pixels, of copies to keep for a page.
@@ -44,7 +51,7 @@ def examine(
     seen = _seen(root, [*walked, Walked(faults=faults)], pictures, asked, found.notices)
     seen = replace(seen, tokens=tuple(token_counts(seen)))
     findings = sorted(_findings(seen), key=lambda one: (_ORDER.index(one.severity), -len(one.which)))
-    yield Done(Report(tuple(findings), seen, head_figures(seen)))
+    return Report(tuple(findings), seen, head_figures(seen))
 
 
 def _holds_pictures(root: Path) -> bool:

@@ -48,7 +48,7 @@ def walk(subset: SubsetOptions) -> Walked:
     if is_there(subset.images) and subset.images.suffix.lower() not in IMAGES:
         _read_list(subset, found)
     else:
-        _read_folders(subset, masks, found)
+        _read_all_folders(subset, masks, found)
     taken = {picture.mask for picture in found.pictures}
     found.strays += [Stray(path, "mask") for path in masks.values() if path not in taken]
     return found
@@ -65,6 +65,14 @@ def _masks(subset: SubsetOptions, found: Walked) -> Mapping[str, Path]:
 def _read_list(subset: SubsetOptions, found: Walked) -> None:
     try:
         found.pictures += [_picture(one, None, ()) for one in in_list(subset)]
+    except ModelHubError as error:
+        found.faults.append(error)
+
+
+def _read_all_folders(subset: SubsetOptions, masks: Mapping[str, Path], found: Walked) -> None:
+    """Up to one whose name cannot be meant."""
+    try:
+        _read_folders(subset, masks, found)
     except ModelHubError as error:
         found.faults.append(error)
 

@@ -1,9 +1,10 @@
 """How findings speak of many files."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["below", "count", "named", "share"]
+__all__ = ["arguments", "below", "count", "named", "quoted", "share"]
 
 _SHOWN = 3
 _DESCRIPTIONS = (".toml", ".json", ".jsonl", ".csv", ".yaml", ".yml")
@@ -31,3 +32,13 @@ def share(part: float) -> str:
     """``12 %``, and ``0.4 %`` where that says more."""
     percent = 100 * part
     return f"{percent:.1f} %" if 0 < percent < 1 else f"{percent:.0f} %"
+
+
+def quoted(path: Path | str) -> str:
+    """As a command is given it."""
+    return shlex.quote(str(path))
+
+
+def arguments(paths: Sequence[Path], shown: int = _SHOWN) -> str:
+    """The first of them as a command is given them; dots for more."""
+    return " ".join(map(quoted, paths[:shown])) + " ..." * (len(paths) > shown)

@@ -12,10 +12,10 @@ from inference.engine import Engine
 from inference.images.plot import Plot, plotted
 from inference.images.png import save
 from modelhub.catalog import Catalog
-from modelhub.errors import BadValue
 from modelhub.jobs import Done, Job, Notice, Progress
 from modelhub.kinds import Artifact, Kind
 from modelhub.workspace import publish
+from trainers.beginning import check_judgeable
 from trainers.evaluation.drawing import Looks, prompts_of
 from trainers.evaluation.encoders import load_encoder
 from trainers.evaluation.features import Features, LookAndEdges
@@ -133,18 +133,13 @@ def _measured(
 
 
 def _found(run: int, judging: Judging, catalog: Catalog) -> _Run:
-    recorded = catalog.run(run)
-    if recorded.kind != "train":
-        raise BadValue(f"run {run} is no training", mend="modelhub train runs")
-    folder = RunFolder.of(catalog.workspace, run, str(recorded.payload["name"]))
+    folder, outputs = check_judgeable(run, catalog), catalog.run(run).outputs
     plan = plan_training(folder.read_recipe(), catalog)
     kind = kind_of(plan.recipe)
     copies = {step: _copy(path, kind) for step, path in folder.copies(plan.recipe.name).items()}
-    if recorded.outputs:
-        made = [catalog.artifact(number) for number in recorded.outputs]
+    if outputs:
+        made = [catalog.artifact(number) for number in outputs]
         copies[plan.recipe.steps] = [Written(one.facts.kind, one.path, True) for one in made]
-    if not copies:
-        raise BadValue(f"run {run} has made no copy yet", mend=f"modelhub train resume {run}")
     return _Run(run, plan, folder, dict(sorted(copies.items())[-judging.copies :]))
 
 

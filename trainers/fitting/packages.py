@@ -1,6 +1,8 @@
 """Whether all is installed that a recipe's optimizer and logs need (no torch)."""
 
 import importlib
+import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 
@@ -15,6 +17,8 @@ _OPTIMIZERS: Mapping[str, str] = {
 }  # fmt: skip
 """Those of `trainers.optimizers` -> the package that each needs."""
 
+_COMPILERS = ("g++", "clang++", "c++", "cl")
+
 
 def check_optimizer(recipe: Recipe) -> None:
     """Raise `BadValue` for one that there is not, naming those there are."""
@@ -28,8 +32,14 @@ def _is_there(package: str) -> bool:
     return find_spec(package) is not None
 
 
-def lacking(recipe: Recipe, *, installed: Callable[[str], bool] = _is_there) -> Iterator[ModelHubError]:
-    """One for each package that the recipe needs and that is not installed; nothing is imported."""
+def _finds_program(name: str) -> bool:
+    return shutil.which(name) is not None
+
+
+def lacking(
+    recipe: Recipe, *, installed: Callable[[str], bool] = _is_there, finds: Callable[[str], bool] = _finds_program
+) -> Iterator[ModelHubError]:
+    """One for each package or program that the recipe needs and that is not installed; nothing is imported."""
     optimizer = recipe.optimizer.name
     package = {name.lower(): needed for name, needed in _OPTIMIZERS.items()}.get(optimizer.lower(), "")
     wanted = {
@@ -40,6 +50,12 @@ def lacking(recipe: Recipe, *, installed: Callable[[str], bool] = _is_there) -> 
     for name, (what, mend) in wanted.items():
         if name and what and not installed(name):
             yield ModelHubError(f"{what} needs the package {name}, which is not installed", mend=mend)
+    compilers = filter(None, (os.environ.get("CXX"), *_COMPILERS))  # torch looks there too
+    if recipe.compute.compile and not any(map(finds, compilers)):
+        yield ModelHubError(
+            "compute.compile needs a C++ compiler, such as g++, and there is none on the PATH",
+            mend="apt install g++, or leave it out: --no-compile",
+        )
 
 
 def check_login(recipe: Recipe) -> None:

@@ -69,10 +69,10 @@ class Batches:
         noise = torch.stack([row.noise.target for row in rows])
         perturbed = any(row.noise.given is not row.noise.target for row in rows)
         return Batch(
-            self._there(latents),
-            self._there(noise),
-            self._there(torch.stack([row.timestep for row in rows])),
-            [row.caption for row in rows],
+            latents=self._there(latents),
+            noise=self._there(noise),
+            timesteps=self._there(torch.stack([row.timestep for row in rows])),
+            captions=[row.caption for row in rows],
             given=self._there(torch.stack([row.noise.given for row in rows])) if perturbed else None,
             weights=self._there(torch.tensor([self.material.items[item].weight for item in piece.items])),
             masks=self._masks(rows),
@@ -89,12 +89,12 @@ class Batches:
         latents = (latents - material.latent.shift) * material.latent.scale
         mask = material.masks.get(view)
         return _Row(
-            view,
-            latents,
-            drawn(latents, recipe.noise, generator(*purpose, "noise")),
-            self.timesteps.draw(generator(*purpose, "timestep")),
-            self._told(self._caption(piece, item, place), item, dice(*purpose, "phrase")),
-            None if mask is None else drawn_mask(mask, recipe.loss, dice(*purpose, "mask")),
+            view=view,
+            latents=latents,
+            noise=drawn(latents, recipe.noise, generator(*purpose, "noise")),
+            timestep=self.timesteps.draw(generator(*purpose, "timestep")),
+            caption=self._told(self._caption(piece, item, place), item, dice(*purpose, "phrase")),
+            mask=None if mask is None else drawn_mask(mask, recipe.loss, dice(*purpose, "mask")),
         )
 
     def _caption(self, piece: Piece, item: int, place: int) -> str:

@@ -45,8 +45,8 @@ class Trainer:
     """
 
     def __init__(
-        self, models: Mapping[str, nn.Module], texts: Texts, trainee: Trainee, material: Material,
-        objective: Objective, recipe: Recipe, device: torch.device, *, read_every: int | None = None,
+        self, *, models: Mapping[str, nn.Module], texts: Texts, trainee: Trainee, material: Material,
+        objective: Objective, recipe: Recipe, device: torch.device, read_every: int | None = None,
     ) -> None:  # fmt: skip
         """`read_every` steps it looks at the losses: by default each, where it costs nothing."""
         self.step = 0

@@ -12,7 +12,6 @@ from trainers.caches import Counts, LatentCache, MaskCache, weights_digest
 from trainers.chance import dice
 from trainers.dataset import Sample
 from trainers.dataset.captions import in_full, is_fixed, said
-from trainers.dataset.pictures import open_mask
 from trainers.framing.augment import views_of
 from trainers.framing.views import View
 from trainers.material.material import Material
@@ -34,7 +33,7 @@ def gather(plan: TrainingPlan, vae: nn.Module, folder: Path) -> Generator[Progre
     cache = LatentCache(folder / "latents", vae, weights_digest(vae, plan.base.parts[VAE].config, _ENCODING))
     latents = yield from cache.fill(plan.samples, views)
     family = plan.base.family
-    masks = MaskCache(folder / "masks", family.latent.downscale, open_mask)
+    masks = MaskCache(folder / "masks", family.latent.downscale)
     found = yield from masks.fill(plan.samples, views)
     yield from _told({"latents": cache.counts, "masks": masks.counts})
     return Material(plan.samples, plan.items, latents, family.latent, found, tells_sizes=family.name == "sdxl")

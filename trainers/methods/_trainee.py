@@ -84,8 +84,11 @@ class Trainee(Protocol):
         """What is written; the first of each kind is catalogued."""
         ...
 
-    def check(self, export: Export, path: Path) -> None:
-        """Read a written file back as `generate` does, and compare it with what was trained; raises `BrokenFile`."""
+    def check(self, export: Export, path: Path) -> bool:
+        """Read a written file back as `generate` does, and compare it with what was trained; raises `BrokenFile`.
+
+        Returns whether the file, in its precision, has any effect: whether something was learned.
+        """
         ...
 
     def at_rest(self) -> AbstractContextManager[None]:

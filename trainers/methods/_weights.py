@@ -32,6 +32,10 @@ class Learned(nn.Module):
     def __getitem__(self, name: str) -> nn.Parameter:
         return self.get_parameter(_key(name))
 
+    def changes(self, dtype: torch.dtype) -> bool:
+        """Whether any of them is another number than the module's own, in a type."""
+        return any(not torch.equal(self[name].to(own.device, dtype), own.to(dtype)) for name, own in self._kept.items())
+
     def put_in(self) -> None:
         for name in self.names:
             _put(self._module[0], name, self[name])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from inference.conditioning.embeddings import read_vectors
 from inference.plan import ModelPlan, plan_embedding
@@ -29,6 +30,9 @@ __all__ = ["Words"]
 _TENSORS = {TEXT_ENCODER: "clip_l", TEXT_ENCODER_2: "clip_g"}
 """What webui calls the vectors for several text encoders; those for the only one are ``emb_params``."""
 
+_MOVED = 1e-6
+"""Of a vector's length: keeping it rounds by less."""
+
 
 class Words(nn.Module):
     """The vectors of one token, float32, for every text encoder of a base."""
@@ -45,6 +49,7 @@ class Words(nn.Module):
         tables = {role: _table(models[role]) for role in TEXT_ROLES if role in models}
         self._norms = {role: table.float().norm(dim=1).median() for role, table in tables.items()}
         self.vectors = nn.ParameterDict({role: self._first(role, table) for role, table in tables.items()})
+        self._firsts = {role: vectors.detach().clone() for role, vectors in self.vectors.items()}
 
     @property
     def spoken(self) -> Mapping[str, Mapping[str, Tensor]]:
@@ -95,7 +100,7 @@ class Words(nn.Module):
             found.append(Export(Kind.EMBEDDING, tensors, "a1111", {}, ending, ".pt", pickled=pickled))
         return found
 
-    def check(self, export: Export, path: Path) -> None:
+    def check(self, export: Export, path: Path) -> bool:
         """The file gives the vectors that were trained, to the bit; raises `BrokenFile`."""
         written = list(read_pickle(path).values()) if export.suffix == ".pt" else self._written(path)
         trained = list(self.vectors.values())
@@ -103,6 +108,12 @@ class Words(nn.Module):
             torch.equal(one, other.detach().cpu()) for one, other in zip(written, trained, strict=True)
         ):
             raise BrokenFile(path, f"{self.token} reads back other than it was trained")
+        return any(self._has_moved(role) for role in self.vectors)
+
+    def _has_moved(self, role: str) -> bool:
+        """Whether the vectors point elsewhere than in the beginning; their length is kept."""
+        first, now = (F.normalize(one.detach().double(), dim=1) for one in (self._firsts[role], self.vectors[role]))
+        return bool((first.to(now.device) - now).abs().max() > _MOVED)
 
     def _written(self, path: Path) -> list[Tensor]:
         """The vectors as `generate` reads them, a text encoder after the other."""

@@ -85,7 +85,7 @@ class Full:
         )
         return [Export(Kind.UNET if alone else Kind.CHECKPOINT, {**tensors, **self._markers()}, "kohya", self._told())]
 
-    def check(self, export: Export, path: Path) -> None:
+    def check(self, export: Export, path: Path) -> bool:
         """Every part, read as `generate` reads it, has the numbers that it was written with; raises `BrokenFile`."""
         for role, part in self._plan.parts.items():
             if role != UNET and export.kind is Kind.UNET:
@@ -95,6 +95,8 @@ class Full:
             for name, tensor in self._whole(role, part).state_dict().items():
                 if name not in written or not torch.equal(written[name].reshape(tensor.shape), tensor.float()):
                     raise BrokenFile(path, f"{name} of its {role} reads back other than it was trained")
+        dtype = PRECISIONS[self._recipe.export.precision]
+        return any(learned.changes(dtype) for learned in self._learned.values())
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:

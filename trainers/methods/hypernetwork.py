@@ -120,7 +120,7 @@ class Hypernetwork:
             Export(Kind.HYPERNETWORK, tensors, "a1111", suffix=".pt", pickled={**self._pairs(tensors), **told}),
         ]
 
-    def check(self, export: Export, path: Path) -> None:
+    def check(self, export: Export, path: Path) -> bool:
         """The file gives the nets that were trained, to the bit; raises `BrokenFile`."""
         nets = parse_hypernetwork(path, read_table(path))
         names = [
@@ -131,6 +131,7 @@ class Hypernetwork:
         same = set(names) == trained.keys() and all(torch.equal(written[name], one) for name, one in trained.items())
         if not same:
             raise BrokenFile(path, "its nets read back other than they were trained")
+        return any(one.any() for one in trained.values())
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:

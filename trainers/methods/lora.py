@@ -110,12 +110,11 @@ class Lora:
         write = diffusers_tensors if format_name == "diffusers" else kohya_tensors
         return write(self._joints, dtype)
 
-    def check(self, export: Export, path: Path) -> None:
+    def check(self, export: Export, path: Path) -> bool:
         """The file, read as `generate` reads it, changes the base as it was trained; raises `BrokenFile`."""
         if self._words and export.kind == Kind.EMBEDDING:
-            self._words.check(export, path)
-        else:
-            check_written(path, self._joints, self._parts, self._recipe.export.precision)
+            return self._words.check(export, path)
+        return check_written(path, self._joints, self._parts, self._recipe.export.precision)
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:

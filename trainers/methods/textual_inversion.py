@@ -42,8 +42,8 @@ class TextualInversion:
     def exports(self, formats: Sequence[str]) -> list[Export]:
         return self.module.exports(formats)
 
-    def check(self, export: Export, path: Path) -> None:
-        self.module.check(export, path)
+    def check(self, export: Export, path: Path) -> bool:
+        return self.module.check(export, path)
 
     def at_rest(self) -> AbstractContextManager[None]:
         """Without the word in a text the base answers as ever."""

@@ -14,6 +14,7 @@ from modelhub.errors import BadValue, MissingFile
 from trainers.recipe.dataset import PLACES
 from trainers.recipe.methods import METHODS
 from trainers.recipe.recipe import SCHEMA, Recipe
+from trainers.spelling import command_of
 
 __all__ = ["current", "parse_recipe", "read_fields", "read_recipe", "write_recipe"]
 
@@ -89,7 +90,7 @@ def _lookup(entry: str, wrong: ErrorDetails, fields: Mapping[str, Any]) -> str:
     named = entry.rpartition(".")[0] if wrong["type"] == "extra_forbidden" else entry
     listed = re.split(r"\.\d+", named)[0]
     method = str(fields.get("method", "lora"))
-    flag = f"--method {method.replace('_', '-')}" if method in METHODS and method != "lora" else ""
+    flag = f"--method {command_of(method)}" if method in METHODS and method != "lora" else ""
     return " ".join(filter(None, ("modelhub train entries", listed, flag)))
 
 

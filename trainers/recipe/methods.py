@@ -1,7 +1,7 @@
 """What each method trains."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
@@ -10,6 +10,7 @@ from trainers.recipe.section import Section
 
 __all__ = [
     "DEFAULTS",
+    "FORMATS",
     "METHODS",
     "FullOptions",
     "HypernetworkOptions",
@@ -19,6 +20,8 @@ __all__ = [
 ]
 
 
+_LEAST, _MOST = 1e-6, 1e6
+"""Of what a delta is scaled by, or to."""
 _BLOCK = re.compile(r"(IN|OUT)\d\d|M00")
 
 
@@ -96,6 +99,15 @@ class LoraOptions(Section):
         return self
 
     @model_validator(mode="after")
+    def _holds_numbers(self) -> Self:
+        """A file's numbers have an end, on both sides."""
+        alphas = {"alpha": self.alpha, "conv_alpha": self.conv_alpha, "max_norm": self.max_norm}
+        for entry, value in {**alphas, **self.block_alphas}.items():
+            if value and not _LEAST <= value <= _MOST:
+                raise ValueError(f"{entry} is {value:g}: write {_LEAST:g} to {_MOST:g}, beyond which no file holds it")
+        return self
+
+    @model_validator(mode="after")
     def _names_blocks(self) -> Self:
         """Which of them the base has shows when its layers are looked up."""
         for block, value in (*self.block_ranks.items(), *self.block_alphas.items(), *self.block_rates.items()):
@@ -151,6 +163,14 @@ METHODS: Mapping[str, type[MethodOptions]] = {
     "hypernetwork": HypernetworkOptions,
 }
 """Method -> its options."""
+
+FORMATS: Mapping[str, Sequence[str]] = {
+    "lora": ("kohya", "diffusers"),
+    "textual_inversion": ("kohya", "diffusers", "a1111"),
+    "full": ("kohya",),
+    "hypernetwork": ("kohya", "a1111"),
+}
+"""Method -> what its results can be written as; new words beside a LoRA as those of `textual_inversion`."""
 
 DEFAULTS: Mapping[str, Mapping[str, float]] = {
     "full": {"learning_rate": 5e-6, "text_encoder_learning_rate": 0.0},

@@ -11,6 +11,7 @@ from trainers.recipe.dataset import PLACES, DatasetOptions
 from trainers.recipe.learning import ComputeOptions, OptimizerOptions
 from trainers.recipe.methods import (
     DEFAULTS,
+    FORMATS,
     METHODS,
     FullOptions,
     LoraOptions,
@@ -24,6 +25,8 @@ from trainers.recipe.section import Section
 __all__ = ["SCHEMA", "Recipe"]
 
 SCHEMA = 2
+_LEAST_RATE, _MOST_RATE = 1e-12, 1e4
+"""Beyond which no optimizer learns, whatever the model."""
 _BESIDE = {"preview", "save", "name", "export", "log"}
 """What does not decide the weights."""
 
@@ -97,6 +100,21 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _learns_at_its_rates(self) -> Self:
+        options = self.options.pivotal if isinstance(self.options, LoraOptions) else self.options
+        rates = {
+            "learning_rate": self.learning_rate,
+            "text_encoder_learning_rate": self.text_encoder_learning_rate,
+            "second_text_encoder_learning_rate": self.second_text_encoder_learning_rate,
+            "the learning rate of new words": getattr(options, "learning_rate", None),
+        }
+        for entry, rate in rates.items():
+            if rate and not _LEAST_RATE <= rate <= _MOST_RATE:
+                effect = "moves no number" if rate < _LEAST_RATE else "ends in numbers without end"
+                raise ValueError(f"{entry} is {rate:g}, which {effect}: rates lie between 1e-7 and 1")
+        return self
+
+    @model_validator(mode="after")
     def _takes_a_step(self) -> Self:
         least, most = self.steps_range
         if not 1 <= least <= most:
@@ -104,11 +122,17 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
-    def _is_read(self) -> Self:
-        """diffusers' pipelines read no other algorithm."""
+    def _is_written(self) -> Self:
+        """diffusers' pipelines read no other algorithm than LoRA, and webui's pickles hold words or nets alone."""
         algorithm = self.options.algorithm if isinstance(self.options, LoraOptions) else "lora"
         if algorithm != "lora" and "diffusers" in self.export.formats:
             raise ValueError(f"diffusers reads no {algorithm}: leave it out of export.formats")
+        known = FORMATS[self.method]
+        if isinstance(self.options, LoraOptions) and self.options.pivotal:
+            known = FORMATS["textual_inversion"]
+        if unknown := [one for one in self.export.formats if one not in known]:
+            what = "checkpoint" if self.method == "full" else self.method.replace("_", " ")
+            raise ValueError(f"a {what} is not written as {unknown[0]}: export.formats can be {', '.join(known)}")
         return self
 
     @model_validator(mode="after")

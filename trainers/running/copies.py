@@ -72,6 +72,8 @@ def on_the_way(training: Training, ready: Ready, dues: Dues, log: Log, step: int
     if dues.copy(step) or dues.preview(step):
         with ready.trainer.averaged():
             copy = _copy(training, ready, step)
+        if not any(one.has_effect for one in copy):
+            yield Notice(f"the copy of step {step} has no effect yet: nothing was learned so far")
         write_plot(training.folder)
         _forget_older(training)
         if dues.preview(step):

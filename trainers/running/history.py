@@ -11,6 +11,7 @@ from modelhub.catalog import Catalog, Run
 from modelhub.errors import NotFound
 from trainers.learning.smoothing import smoothed
 from trainers.running.runs import RunFolder
+from trainers.spelling import command_of
 
 __all__ = ["Past", "history", "past"]
 
@@ -72,7 +73,7 @@ def past(run: Run, catalog: Catalog) -> Past:
     return Past(
         run=run.id,
         name=str(run.payload["name"]),
-        method=str(run.payload.get("method", "lora")).replace("_", "-"),
+        method=command_of(str(run.payload.get("method", "lora"))),
         state=run.state,
         step=int(losses[-1][0]) if losses else 0,
         steps=int(run.payload.get("steps", 0)),

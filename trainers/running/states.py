@@ -12,6 +12,7 @@ from modelhub.errors import BrokenFile, Incompatible
 from modelhub.workspace import publish
 from trainers.recipe import Recipe
 from trainers.running.runs import RunFolder
+from trainers.spelling import command_of
 
 __all__ = ["read_state", "write_state"]
 
@@ -47,4 +48,4 @@ def read_state(folder: RunFolder, *, recipe: Recipe, dataset: str) -> dict[str, 
 
 
 def _anew(recipe: Recipe, path: Path) -> str:
-    return f"train anew: modelhub train {recipe.method.replace('_', '-')} --recipe {path}"
+    return f"train anew: modelhub train {command_of(recipe.method)} --recipe {path}"

@@ -74,7 +74,10 @@ def made_ready(plan: TrainingPlan, cache: Path, engine: Engine) -> Generator[Pro
         engine.release()
         on = next(models[UNET].parameters()).device
         objective = objective_of(plan.base, recipe, on)
-        trainer = Trainer(models, texts, trainee, material, objective, recipe, on)
+        trainer = Trainer(
+            models=models, texts=texts, trainee=trainee, material=material, objective=objective, recipe=recipe,
+            device=on,
+        )  # fmt: skip
     except BaseException:
         trainee.detach()
         raise

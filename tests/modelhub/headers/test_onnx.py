@@ -15,7 +15,8 @@ from modelhub.headers import TensorTable, read_table
 from modelhub.headers.onnx import INPUTS, OUTPUTS, begins_onnx, read_onnx
 from tests.onnx_files import HOSTILE_NETS, field, net, tensor
 
-MOST_SECONDS = 3.0
+MOST_SECONDS = 30.0
+"""Of the processor, in this process: many times what any of them takes, whatever else the machine does."""
 TYPES = {1: "F32", 7: "I64", 9: "BOOL", 10: "F16", 11: "F64", 16: "BF16", 3: "I8"}
 
 
@@ -102,12 +103,12 @@ def test_nets_with_loops_and_constants_are_read() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE_NETS)
 def test_a_hostile_net_ends_in_one_clear_line_and_soon(name: str) -> None:
-    content, before = HOSTILE_NETS[name](), time.perf_counter()
+    content, before = HOSTILE_NETS[name](), time.process_time()
 
     with pytest.raises(ModelHubError) as caught:
         read(content)
 
-    assert time.perf_counter() - before < MOST_SECONDS
+    assert time.process_time() - before < MOST_SECONDS
     assert isinstance(caught.value, UnsafeFile if "another-file" in name or "name-of-a-file" in name else BrokenFile)
     assert caught.value.message.startswith("net.onnx")
     assert caught.value.message.isprintable()

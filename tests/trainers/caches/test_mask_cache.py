@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 from PIL import Image
 from torch import Tensor
@@ -16,18 +17,22 @@ from trainers.framing.views import View
 from trainers.recipe import SubsetOptions
 
 WHOLE = Placement((64, 64), (64, 64), (0, 0))
-MASKED = Sample(Path("a.png"), "", (64, 64), "a", "x", SubsetOptions(images=Path("x")), Mask(Path("m.png"), "m"))
+PLAIN = Sample(Path("a.png"), "", (64, 64), "a", "x", SubsetOptions(images=Path("x")))
+MASKED = replace(PLAIN, mask=Mask(Path("m.png"), "m"))
 VIEWS = [View(0, WHOLE), View(0, WHOLE, mirrored=True)]
 
 
-def left_half(sample: Sample) -> Image.Image:
-    mask = Image.new("L", sample.size)
+@pytest.fixture
+def masked(tmp_path: Path) -> Sample:
+    """Its left half is learned."""
+    mask = Image.new("L", WHOLE.bucket)
     mask.paste(255, (0, 0, 32, 64))
-    return mask
+    mask.save(tmp_path / "mask.png")
+    return replace(PLAIN, mask=Mask(tmp_path / "mask.png", "m"))
 
 
 def cache(folder: Path, downscale: int = 8) -> MaskCache:
-    return MaskCache(folder, downscale, left_half)
+    return MaskCache(folder / "masks", downscale)
 
 
 def filled(masks: MaskCache, *samples: Sample) -> dict[View, Tensor]:
@@ -40,8 +45,8 @@ def filled(masks: MaskCache, *samples: Sample) -> dict[View, Tensor]:
         return found
 
 
-def test_a_mask_is_at_the_size_of_latents_from_0_to_1(tmp_path: Path) -> None:
-    found = filled(cache(tmp_path), MASKED)
+def test_a_mask_is_at_the_size_of_latents_from_0_to_1(tmp_path: Path, masked: Sample) -> None:
+    found = filled(cache(tmp_path), masked)
 
     plain, mirrored = (found[view] for view in VIEWS)
     assert (plain.shape, plain.dtype) == ((1, 8, 8), torch.float32)
@@ -50,13 +55,14 @@ def test_a_mask_is_at_the_size_of_latents_from_0_to_1(tmp_path: Path) -> None:
 
 
 def test_a_picture_without_a_mask_has_none(tmp_path: Path) -> None:
-    assert filled(cache(tmp_path), replace(MASKED, mask=None)) == {}
+    assert filled(cache(tmp_path), PLAIN) == {}
 
 
-def test_a_second_filling_opens_nothing(tmp_path: Path) -> None:
-    first, second = cache(tmp_path), MaskCache(tmp_path, 8, lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
+def test_a_second_filling_opens_nothing(tmp_path: Path, masked: Sample) -> None:
+    first, second = cache(tmp_path), cache(tmp_path)
+    renamed = replace(masked, path=Path("renamed.png"), mask=Mask(Path("gone.png"), "m"))
 
-    made, found = filled(first, MASKED), filled(second, replace(MASKED, path=Path("renamed.png")))
+    made, found = filled(first, masked), filled(second, renamed)
 
     assert (first.counts, second.counts) == (Counts(misses=2), Counts(hits=2))
     assert all(torch.equal(made[view], found[view]) for view in VIEWS)

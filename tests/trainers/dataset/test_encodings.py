@@ -40,3 +40,16 @@ def test_the_command_that_mends_mends_once_and_leaves_others(encoding: str, text
 
     assert read_text(file) == text
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("text", ["米拉,一个\0女孩", "mira, 1girl\0", "\0\0a longer caption, of many words"])
+def test_zeros_that_strayed_into_utf_8_are_told_as_such_with_what_takes_them_out(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "a b.txt"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(BadValue, match="holds a zero byte at") as caught:
+        read_text(file)
+    command = str(caught.value.mend).removeprefix("look at it; ").removesuffix(" takes out all of them")
+    subprocess.run(["bash", "-c", command], check=True, cwd=tmp_path)
+
+    assert read_text(file) == text.replace("\0", "")

@@ -133,3 +133,23 @@ def test_a_dataset_is_gathered_from_what_a_workspace_keeps_as_from_the_pictures(
 
     assert first == second == plain
     assert [one.mask is not None and one.mask.alpha for one in plain] == [False, True]
+
+
+def test_a_defect_of_ours_is_no_unreadable_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_of(image: Image.Image) -> None:
+        raise TypeError("a defect")
+
+    monkeypatch.setattr("trainers.dataset.glance.look_of", look_of)
+
+    with pytest.raises(TypeError, match="a defect"):
+        Glances().at(write_picture(tmp_path / "a.png"))
+
+
+def test_whatever_pillow_raises_is_told_of_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(image: Image.Image) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'tell'")
+
+    path = write_picture(tmp_path / "a.png")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+
+    assert Glances().at(path) == Unread(path, "'NoneType' object has no attribute 'tell'")

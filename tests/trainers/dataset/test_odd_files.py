@@ -138,3 +138,12 @@ def test_postscript_is_not_handed_to_a_program(folder: Path) -> None:
 
     with pytest.raises(OSError, match="cannot identify"):
         open_image(folder / "b.eps")
+
+
+@pytest.mark.parametrize("repeats", ["100001", "99999999999", "9" * 200])
+def test_repeats_that_cannot_be_meant_are_refused_with_a_name_that_can(folder: Path, repeats: str) -> None:
+    write_picture(folder / f"{repeats}_kip" / "b.png")
+
+    with pytest.raises(BadValue, match=f"says {repeats} repeats") as told:
+        read_dataset(folder)
+    assert str(told.value.mend).endswith("10_kip")

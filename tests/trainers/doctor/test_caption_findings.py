@@ -255,7 +255,7 @@ def test_a_list_that_may_hold_the_captions_is_pointed_to(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("end", ["_mask", "-mask"])
 def test_masks_among_the_pictures_are_refused_until_they_are_moved(tmp_path: Path, end: str) -> None:
-    folder = healthy(tmp_path / "set")
+    folder = healthy(tmp_path / "a set")
     for index in range(8):
         mask(folder / f"{index}{end}.png", white=32)
 
@@ -264,5 +264,5 @@ def test_masks_among_the_pictures_are_refused_until_they_are_moved(tmp_path: Pat
     subprocess.run(["bash", "-c", command], check=True)
 
     assert len(found.which) == 8
-    assert flag == f"{folder}-masks"
-    assert codes(examined(folder, masks=Path(flag))) == []
+    assert flag == f"'{folder}-masks'"
+    assert codes(examined(folder, masks=Path(f"{folder}-masks"))) == []

@@ -197,3 +197,13 @@ def test_a_subset_without_pictures_is_refused_as_the_training_refuses_it(tmp_pat
     assert f"there are no images in {tmp_path / 'none'}" in [one.what for one in report.findings]
     with pytest.raises(MissingFile, match="there are no images in"):
         gather(dataset)
+
+
+def test_repeats_that_cannot_be_meant_are_refused(tmp_path: Path) -> None:
+    healthy(tmp_path / "99999999999_kip")
+
+    found = examined(tmp_path)
+
+    assert found.is_refused
+    assert "says 99999999999 repeats of each picture" in found.findings[0].what
+    assert str(found.findings[0].mend).endswith("10_kip")

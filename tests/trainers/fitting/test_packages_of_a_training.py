@@ -10,7 +10,7 @@ from modelhub.errors import BadValue, ModelHubError
 from tests.trainers.test_recipe import recipe
 from trainers.fitting.packages import _OPTIMIZERS, check_login, check_optimizer, lacking
 from trainers.optimizers import KINDS
-from trainers.recipe import LogOptions, OptimizerOptions
+from trainers.recipe import ComputeOptions, LogOptions, OptimizerOptions
 
 
 class FakeWandb(ModuleType):
@@ -73,3 +73,13 @@ def test_who_is_logged_in_or_need_not_be_goes_on(project: str, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "wandb", FakeWandb(knows=bool(project)))
 
     check_login(recipe(log=LogOptions(wandb=project)))
+
+
+def test_what_torch_is_to_compile_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    wanted = recipe(compute=ComputeOptions(compile=True))
+
+    (told,) = lacking(wanted, finds=lambda name: False)
+    assert "compute.compile needs a C++ compiler" in told.message
+    assert not list(lacking(wanted, finds=lambda name: name == "clang++"))
+    assert not list(lacking(recipe(), finds=lambda name: False))

@@ -35,7 +35,7 @@ from trainers.recipe import AugmentOptions, CaptionOptions, DatasetOptions, Lora
 from trainers.running.runs import RunFolder
 from trainers.running.states import read_state, write_state
 
-STILL = 1e-30
+STILL = 1e-12
 """A learning rate at which nothing moves, so that steps can be compared."""
 
 
@@ -96,7 +96,11 @@ def trainer(
     lora = prepare(models, plan, wanted)
     objective = Objective("epsilon", torch.tensor(plan.table.sigmas), wanted.loss)
     texts = Texts(plan, models, lora.words, clip_skip=1, learns=lora.trains_text_encoder)
-    return Trainer(models, texts, lora, learns_from or material(), objective, wanted, CPU, read_every=read_every), lora
+    trains = Trainer(
+        models=models, texts=texts, trainee=lora, material=learns_from or material(), objective=objective,
+        recipe=wanted, device=CPU, read_every=read_every,
+    )  # fmt: skip
+    return trains, lora
 
 
 def losses(parts: Mapping[str, Part], wanted: Recipe, learns_from: Material | None = None) -> list[float]:

@@ -58,7 +58,11 @@ def made(
     trainee: Trainee = importlib.import_module(f"trainers.methods.{wanted.method}").prepare(models, plan, wanted)
     texts = Texts(plan, models, trainee.words, clip_skip=1, learns=trainee.trains_text_encoder)
     objective = Objective("epsilon", torch.tensor(plan.table.sigmas), wanted.loss)
-    return Trainer(models, texts, trainee, learns_from or material(), objective, wanted, CPU), trainee, models
+    trains = Trainer(
+        models=models, texts=texts, trainee=trainee, material=learns_from or material(), objective=objective,
+        recipe=wanted, device=CPU,
+    )  # fmt: skip
+    return trains, trainee, models
 
 
 def weights(trainee: Trainee) -> dict[str, Tensor]:

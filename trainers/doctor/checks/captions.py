@@ -1,6 +1,5 @@
 """Captions: ones that are never read, cannot be read, say nothing, or stand beside two pictures."""
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from trainers.dataset.imagefolder import FOLDER_LISTS
 from trainers.dataset.nouns import Unread
 from trainers.doctor.checks.masks import learned_masks
 from trainers.doctor.nouns import Finding, Picture, Seen, Severity
-from trainers.doctor.wording import below, count, named
+from trainers.doctor.wording import below, count, named, quoted
 
 __all__ = ["check"]
 
@@ -59,7 +58,7 @@ def _end(picture: Path, file: Path) -> str:
 
 
 def _renaming(files: Sequence[Path], end: str, extension: str) -> str:
-    folder = " ".join(shlex.quote(str(each)) for each in sorted({file.parent for file in files}))
+    folder = " ".join(quoted(each) for each in sorted({file.parent for file in files}))
     if " " in folder:
         return f"find {folder} -name '*{end}' -exec bash -c 'mv -n \"$0\" \"${{0%{end}}}{extension}\"' {{}} \\;"
     return f'for f in {folder}/*{end}; do mv -n "$f" "${{f%{end}}}{extension}"; done'
@@ -91,8 +90,8 @@ def _encoding(file: Path) -> str | None:
 def _all_of(files: Sequence[Path], *, alone: bool) -> str:
     """Caption files as arguments: many of them by their folders, where no others are to be told apart."""
     if len(files) <= _ARGUMENTS or not alone:
-        return " ".join(shlex.quote(str(each)) for each in files)
-    return " ".join(dict.fromkeys(f"{shlex.quote(str(each.parent))}/*{each.suffix}" for each in files))
+        return " ".join(quoted(each) for each in files)
+    return " ".join(dict.fromkeys(f"{quoted(each.parent)}/*{each.suffix}" for each in files))
 
 
 def _missing(seen: Seen) -> Iterator[Finding]:
@@ -100,8 +99,8 @@ def _missing(seen: Seen) -> Iterator[Finding]:
     silent = [one for one in seen.pictures if one.caption is None and not (one.undecodable or one.beside)]
     bare = [one.path for one in silent if one.path not in masks]
     if bare and seen.orders.captioned:
-        file = shlex.quote(str(bare[0].with_suffix(".txt")))
-        command = f"modelhub dataset caption {shlex.quote(str(seen.root))} --from name"
+        file = quoted(bare[0].with_suffix(".txt"))
+        command = f"modelhub dataset caption {quoted(seen.root)} --from name"
         mend = f"write a .txt file of the same name beside each, e.g. {file}, or {command}; or name its folder 10_CLASS"
         if seen.orders.trigger:
             mend += "; or --set dataset.captions.source=none says the trigger word alone"
@@ -152,7 +151,7 @@ def _shared(seen: Seen) -> Iterator[Finding]:
         what = f"{count(len(twice), 'caption file')} that stand{'s' * (len(twice) == 1)} beside two pictures: {told}"
         first = next(iter(twice.values()))[1]
         new = first.with_stem(f"{first.stem}-{first.suffix[1:]}")
-        mend = f"give each a name of its own: mv {shlex.quote(str(first))} {shlex.quote(str(new))}, with a caption"
+        mend = f"give each a name of its own: mv {quoted(first)} {quoted(new)}, with a caption"
         paths = tuple(path for each in twice.values() for path in each)
         yield Finding("shared-caption", Severity.WARNING, what, mend, paths)
 

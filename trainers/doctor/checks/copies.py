@@ -1,6 +1,5 @@
 """Pictures that are there more than once: what is seen twice counts twice."""
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from trainers.dataset.likeness import MIRRORED, Turned
 from trainers.dataset.nouns import Glance
 from trainers.doctor.captions import sides
 from trainers.doctor.nouns import Finding, Picture, Seen, Severity
-from trainers.doctor.wording import below, count, named
+from trainers.doctor.wording import arguments, below, count, named, quoted
 
 __all__ = ["check"]
 
@@ -38,7 +37,7 @@ def check(seen: Seen) -> Iterator[Finding]:
     if more := alike[_TOLD:]:
         paths = [one.path for group in more for one in group]
         what = f"{len(paths)} more pictures that look like another one, in {count(len(more), 'group')}"
-        mend = f"modelhub dataset stats {shlex.quote(str(seen.root))} shows them side by side"
+        mend = f"modelhub dataset stats {quoted(seen.root)} shows them side by side"
         yield Finding("near-copies", Severity.WARNING, what, mend, tuple(paths))
 
 
@@ -48,7 +47,7 @@ def _of_group(seen: Seen, group: list[Picture]) -> Iterator[Finding]:
         paths = [one.path for one in group]
         what = f"learned, and a picture of the class as well: {named(below(seen.root, paths))}"
         prior = next(one.path for one in group if one.subset.regularisation)
-        yield Finding("copy-in-class", Severity.WARNING, what, f"rm {shlex.quote(str(prior))}", tuple(paths))
+        yield Finding("copy-in-class", Severity.WARNING, what, f"rm {quoted(prior)}", tuple(paths))
     if len(learned) > 1:
         yield _copies(seen, learned)
 
@@ -64,7 +63,7 @@ def _copies(seen: Seen, group: list[Picture]) -> Finding:
     told = named(below(seen.root, [kept, *others]), 4)
     same = len(digests) == 1
     what = f"{count(len(group), 'picture')} {'are one file' if same else 'look the same'}: {told}"
-    mend = f"keep one: rm {' '.join(shlex.quote(str(path)) for path in others[:4])}{' ...' * (len(others) > 4)}"
+    mend = f"keep one: rm {arguments(others, 4)}"
     return Finding("copies" if same else "near-copies", Severity.WARNING, what, mend, (kept, *others))
 
 
@@ -88,7 +87,7 @@ def _on_its_side(seen: Seen) -> Iterator[Finding]:
     if found:
         what = f"{count(len(found), 'picture')} that {'is' if len(found) == 1 else 'are'} another one turned on its "
         what += f"side or upside down: {_told(seen, found)}"
-        mend = f"keep the upright one: rm {shlex.quote(str(found[0][1].path))}, or the other one"
+        mend = f"keep the upright one: rm {quoted(found[0][1].path)}, or the other one"
         yield Finding("turned-copy", Severity.WARNING, what, mend, _paths(found))
 
 
@@ -114,8 +113,8 @@ def _paths(pairs: list[tuple[Picture, Picture]]) -> tuple[Path, ...]:
 
 
 def _keeping_one(pairs: list[tuple[Picture, Picture]]) -> str:
-    files = list(dict.fromkeys(shlex.quote(str(second.path)) for _, second in pairs))
-    return f"keep one of both: rm {' '.join(files[:4])}{' ...' * (len(files) > 4)}"
+    others = list(dict.fromkeys(second.path for _, second in pairs))
+    return f"keep one of both: rm {arguments(others, 4)}"
 
 
 def _learned(group: list[Picture]) -> list[Picture]:

@@ -1,7 +1,6 @@
 """Folders: pictures that are looked for in the wrong place, and names of folders that almost say something."""
 
 import re
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -10,7 +9,7 @@ from pathlib import Path
 from trainers.dataset.folder import KOHYA_FOLDER
 from trainers.dataset.pictures import IMAGES
 from trainers.doctor.nouns import Finding, Seen, Severity
-from trainers.doctor.wording import below, count, named
+from trainers.doctor.wording import below, count, named, quoted
 
 __all__ = ["check"]
 
@@ -37,20 +36,18 @@ def _nothing(root: Path, *, unread: bool) -> Finding:
     """`unread` says that there are pictures of formats that are not read."""
     formats = ", ".join(sorted(IMAGES))
     if root.is_file() and root.suffix.lower() in IMAGES:
-        return _error(
-            "not-a-folder", f"{root} is one picture, not a folder of them", f"--images {_quoted(root.parent)}"
-        )
+        return _error("not-a-folder", f"{root} is one picture, not a folder of them", f"--images {quoted(root.parent)}")
     if not root.is_dir():
-        return _error("no-folder", f"{root} is no folder of images", f"ls {_quoted(root.parent)}")
+        return _error("no-folder", f"{root} is no folder of images", f"ls {quoted(root.parent)}")
     above = _pictures_in(root.parent)
     if above:
         what = f"there are no pictures in {root}, but {len(above)} in the folder above"
-        return _error("no-pictures", what, f"--images {_quoted(root.parent)}", above)
+        return _error("no-pictures", what, f"--images {quoted(root.parent)}", above)
     zero = [path for path in (root, *sorted(root.rglob("0_*"))) if path.name.startswith("0_")]
     if zero:
         new = zero[0].with_name("10" + zero[0].name[1:])
         return _error(
-            "no-repeats", f"{zero[0]} says 0 repeats: nothing is learned", f"mv {_quoted(zero[0])} {_quoted(new)}"
+            "no-repeats", f"{zero[0]} says 0 repeats: nothing is learned", f"mv {quoted(zero[0])} {quoted(new)}"
         )
     mend = f"convert those that are there, or put {formats} files there" if unread else f"put {formats} files there"
     return _error("no-pictures", f"there are no pictures in {root}", mend)
@@ -89,7 +86,7 @@ def _several_sets(seen: Seen) -> Iterator[Finding]:
     learned = next((one for one in parents if one.name.lower() not in _OF_THE_CLASS), min(parents))
     prior = next((one for one in parents if one.name.lower() in _OF_THE_CLASS), None)
     names = named(below(seen.root, sorted(parents)))
-    mend = f"--images {_quoted(learned)}" + (f" --reg {_quoted(prior)}" if prior else "")
+    mend = f"--images {quoted(learned)}" + (f" --reg {quoted(prior)}" if prior else "")
     yield _error(
         "wrong-level",
         f"this is one level too high: there are several sets of N_name folders below it, in {names}, "
@@ -106,7 +103,7 @@ def _almost_repeats(seen: Seen) -> Iterator[Finding]:
         if match and not KOHYA_FOLDER.fullmatch(folder.name):
             right = folder.with_name(f"{int(match[1])}_{match[2]}")
             what = f"the folder {folder.name} gives no repeats: its pictures are seen once an epoch"
-            mend = f"if it should, mv {_quoted(folder)} {_quoted(right)}"
+            mend = f"if it should, mv {quoted(folder)} {quoted(right)}"
             yield Finding("mistyped-repeats", Severity.NOTE, what, mend, (folder,))
 
 
@@ -121,7 +118,7 @@ def _below_repeats(seen: Seen) -> Iterator[Finding]:
     for above, folders in lost.items():
         held = sum(one.path.parent in folders for one in seen.pictures)
         what = f"{count(held, 'picture')} below {above.name}, which gives repeats to its own only, in: "
-        mend = f"mv {_quoted(folders[0])}/* {_quoted(above)}/"
+        mend = f"mv {quoted(folders[0])}/* {quoted(above)}/"
         yield Finding("below-repeats", Severity.WARNING, what + named(map(str, folders)), mend, tuple(folders))
 
 
@@ -148,7 +145,3 @@ def _with_pictures(seen: Seen) -> list[Path]:
 
 def _error(code: str, what: str, mend: str, which: Sequence[Path] = ()) -> Finding:
     return Finding(code, Severity.ERROR, what, mend, tuple(which))
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))

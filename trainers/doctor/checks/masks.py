@@ -1,13 +1,12 @@
 """Masks: ones that are missing, do not fit, or leave nothing to learn."""
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 from trainers.dataset.folder import bare_name
 from trainers.dataset.nouns import Glance, Unread
 from trainers.doctor.nouns import Finding, Picture, Seen, Severity
-from trainers.doctor.wording import below, count, named, share
+from trainers.doctor.wording import below, count, named, quoted, share
 
 __all__ = ["check", "coverage", "learned_masks"]
 
@@ -53,8 +52,8 @@ def _among_pictures(seen: Seen) -> Iterator[Finding]:
     if found := learned_masks(seen):
         paths = [one.path for one in found]
         what = f"{count(len(paths), 'mask')} among the pictures, by the names, would be learned as pictures: "
-        folder = shlex.quote(f"{paths[0].parent}-masks")
-        ends = sorted({f"{path.parent}/*{path.stem[len(bare_name(path)) :]}{path.suffix}" for path in paths})
+        folder = quoted(f"{paths[0].parent}-masks")
+        ends = sorted({f"{quoted(path.parent)}/*{path.stem[len(bare_name(path)) :]}{path.suffix}" for path in paths})
         mend = f"mkdir {folder} && mv {' '.join(ends)} {folder}, and --masks {folder}"
         yield Finding("learned-mask", Severity.ERROR, what + named(below(seen.root, paths)), mend, tuple(paths))
 

@@ -1,13 +1,12 @@
 """Files: broken ones, ones that are not what their names say, and pictures that there is little to learn from."""
 
-import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from trainers.dataset.nouns import Glance, Unread
 from trainers.doctor.nouns import Finding, Picture, Seen, Severity
-from trainers.doctor.wording import below, count, named
+from trainers.doctor.wording import arguments, below, count, named, quoted
 
 __all__ = ["check"]
 
@@ -32,20 +31,20 @@ def _broken(seen: Seen) -> Iterator[Finding]:
     broken = [one.glance for one in seen.pictures if isinstance(one.glance, Unread)]
     if broken:
         told = named(f"{name} ({each.why})" for name, each in zip(_names(seen, broken), broken, strict=True))
-        files = " ".join(shlex.quote(str(one.path)) for one in broken)
         yield Finding(
             "broken-picture",
             Severity.ERROR,
             f"{count(len(broken), 'picture')} cannot be opened: {told}",
-            _replacing(broken, files),
+            _replacing(broken),
             tuple(one.path for one in broken),
         )
 
 
-def _replacing(broken: list[Unread], files: str) -> str:
+def _replacing(broken: list[Unread]) -> str:
     """Those that only need another format are not to be removed."""
     if any(":" in one.why for one in broken):
         return "convert or download each as said; remove the others"
+    files = arguments([one.path for one in broken])
     return f"replace or remove: rm {files}" if len(broken) <= 3 else "replace or remove them"
 
 
@@ -54,7 +53,7 @@ def _invisible(seen: Seen) -> Iterator[Finding]:
     if found:
         what = f"{count(len(found), 'picture')} wholly transparent, so that nothing is seen of "
         what += f"{'it' if len(found) == 1 else 'them'}: {named(below(seen.root, found))}"
-        mend = f"magick mogrify -alpha off {_arguments(found)} shows what lies beneath; else remove them"
+        mend = f"magick mogrify -alpha off {arguments(found)} shows what lies beneath; else remove them"
         yield Finding("invisible", Severity.ERROR, what, mend, tuple(found))
 
 
@@ -68,13 +67,13 @@ def _not_read(seen: Seen) -> Iterator[Finding]:
         if stray.looks_like == "picture":
             by_extension[stray.path.suffix.lower()].append(stray.path)
     for extension, paths in sorted(by_extension.items()):
-        first = shlex.quote(str(paths[0]))
+        first = quoted(paths[0])
         yield Finding(
             "unread-format",
             Severity.WARNING,
             f"{count(len(paths), f'{extension} file')} {'is' if len(paths) == 1 else 'are'} not read: "
             f"{named(below(seen.root, paths))}",
-            f"convert to PNG, e.g. magick {first} {shlex.quote(str(paths[0].with_suffix('.png')))}",
+            f"convert to PNG, e.g. magick {first} {quoted(paths[0].with_suffix('.png'))}",
             tuple(paths),
         )
 
@@ -100,14 +99,10 @@ def _of_many(seen: Seen) -> Iterator[Finding]:
         if found:
             told = f"{count(len(found), 'picture')} {what}: {named(below(seen.root, found))}"
             if code == "turned":
-                mend = f"{mend} {_arguments(found)}"
+                mend = f"{mend} {arguments(found)}"
             if code == "misnamed":
-                mend = f"{mend}: mv {' '.join(map(shlex.quote, _renamed(seen, found[0])))}"
+                mend = f"{mend}: mv {' '.join(map(quoted, _renamed(seen, found[0])))}"
             yield Finding(code, severity, told, mend, tuple(found))
-
-
-def _arguments(paths: list[Path]) -> str:
-    return " ".join(shlex.quote(str(path)) for path in paths[:3]) + " ..." * (len(paths) > 3)
 
 
 def _renamed(seen: Seen, path: Path) -> tuple[str, str]:

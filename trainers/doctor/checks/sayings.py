@@ -1,13 +1,12 @@
 """What captions say: words for prompts, sides that are mirrored away, and the same of every picture."""
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trainers.doctor.captions import sides
 from trainers.doctor.nouns import Finding, Picture, Seen, Severity
-from trainers.doctor.wording import below, count, named
+from trainers.doctor.wording import arguments, below, count, named
 
 __all__ = ["check"]
 
@@ -48,8 +47,7 @@ def _prompts(seen: Seen) -> Iterator[Finding]:
 
 def _files(read: Sequence[Picture], pictures: Sequence[Path]) -> str:
     """The caption files of pictures, as arguments."""
-    files = [str(one.caption_file) for one in read if one.path in set(pictures) and one.caption_file]
-    return " ".join(map(shlex.quote, files[:3])) + " ..." * (len(files) > 3)
+    return arguments([one.caption_file for one in read if one.path in set(pictures) and one.caption_file])
 
 
 def _sided(seen: Seen) -> Iterator[Finding]:

@@ -65,8 +65,11 @@ def kohya_metadata(options: LoraOptions) -> dict[str, str]:
     }
 
 
-def check_written(path: Path, joints: Mapping[Place, Joint], parts: Mapping[str, Part], precision: str) -> None:
-    """The file, read as `generate` reads it, changes the trained layers as they were trained, and no others."""
+def check_written(path: Path, joints: Mapping[Place, Joint], parts: Mapping[str, Part], precision: str) -> bool:
+    """The file, read as `generate` reads it, changes the trained layers as they were trained, and no others.
+
+    Returns whether it changes any.
+    """
     try:
         adapter = plan_adapter(path, parts, name=path.stem)
     except Incompatible as error:
@@ -76,6 +79,7 @@ def check_written(path: Path, joints: Mapping[Place, Joint], parts: Mapping[str,
         known = len(adapter.layers.keys() & trained.keys())
         raise BrokenFile(path, f"{known} of {len(trained)} trained layers can be read back")
     tensors = read_factors(adapter, torch.device("cpu")).tensors
+    changes = False
     for target, layer in adapter.layers.items():
         weight = trained[target].layer.weight.detach().float().cpu()
         if isinstance(layer, get_args(Additive)):
@@ -84,6 +88,8 @@ def check_written(path: Path, joints: Mapping[Place, Joint], parts: Mapping[str,
             found = applied(layer, weight.clone(), tensors, 1.0) - weight
         if not _is_like(found, _trained(trained[target]), _TOLERANCES[precision]):
             raise BrokenFile(path, f"{target.module} reads back other than it was trained")
+        changes = changes or bool(found.any())
+    return changes
 
 
 @torch.no_grad()
