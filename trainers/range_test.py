@@ -67,7 +67,8 @@ def range_test(
     A dataset from which nothing can be learned is refused, as by a training; `beginning` is what was found before.
     """
     if steps < _FEWEST:
-        raise BadValue(f"{steps} steps tell nothing of learning rates", mend=f"modelhub train range ... --steps {_FEWEST}")
+        mend = f"modelhub train range ... --steps {_FEWEST}"
+        raise BadValue(f"{steps} steps tell nothing of learning rates", mend=mend)
     beginning = beginning or (yield from looked_over(recipe, catalog))
     plan = replace(beginning.plan, recipe=_for_a_test(beginning.plan.recipe, lowest, highest, steps))
     yield from map(Notice, [*beginning.told, *plan.notices])

@@ -79,5 +79,7 @@ def test_a_dataset_that_teaches_nothing_is_refused_before_a_step(
 
 
 def test_too_few_steps_are_refused_before_anything_is_read(catalog: Catalog) -> None:
+    recipe = parse_recipe({"base": "none", "name": "kip", "dataset": {"images": "none"}}, "")
+
     with pytest.raises(BadValue, match="7 steps tell nothing"):
-        drain(range_test(parse_recipe({"base": "none", "name": "kip", "dataset": {"images": "none"}}, ""), catalog=catalog, steps=7))
+        drain(range_test(recipe, catalog=catalog, steps=7))
