@@ -24,6 +24,7 @@ from modelhub.kinds import Artifact, Kind
 from modelhub.workspace import Workspace
 from tests.trainers.any_recipe import Ground
 from trainers.beginning import in_the_way, look_over
+from trainers.fitting.packages import lacking
 from trainers.learning.order import remaining
 from trainers.material.material import Material
 from trainers.plan import TrainingPlan, plan_training
@@ -97,8 +98,8 @@ def _or_error(ask: Callable[[], T]) -> T | ModelHubError:
 
 def _foreseen(recipe: Recipe, catalog: Catalog) -> _Foreseen:
     begun = _or_error(lambda: drain(look_over(recipe, catalog)))
-    if isinstance(begun, ModelHubError):
-        return _Foreseen(0, [begun.message])
+    if isinstance(begun, ModelHubError):  # a run tells what is not installed first
+        return _Foreseen(0, [begun.message, *(one.message for one in lacking(recipe))])
     told = [one.message for one in in_the_way(begun.plan, catalog)]
     return _Foreseen(Forecast.of(begun.plan, "cpu").needed.steps, told)
 
