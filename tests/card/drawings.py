@@ -18,33 +18,14 @@ from tests.card.pretended import card
 from tests.inference.drawings import KINDS, QUICK
 from tests.inference.everything import ALGORITHMS, write_everything
 
-SOME = (
-    *(
-        "txt2img",
-        "texts",
-        "variation",
-        "noise of a card",
-        "Brownian noise",
-        "DDIM",
-        "SDXL",
-        "embedding",
-        "hypernetwork",
-    ),
-    *(
-        "img2img",
-        "latent resize",
-        "inpainted alone",
-        "inpainted softly",
-        "inpainting checkpoint",
-        "pix2pix",
-        "ControlNet",
-    ),
-    *("second pass by a model", "refiner in both passes", "SD upscale", "pattern", "lora", "dora", "lokr", "oft"),
-)
-"""What is drawn each time; all with MODELHUB_EVERYTHING=1."""
 EVERYTHING = "MODELHUB_EVERYTHING" in os.environ
-CHOSEN = KINDS if EVERYTHING else SOME
-HALVES = [kind for kind in KINDS if kind not in ALGORITHMS] if EVERYTHING else SOME[6:10] + SOME[13:16]
+"""Otherwise some, which go by ways of their own."""
+HALVES = ["txt2img", "SDXL", "hypernetwork", "img2img", "inpainting checkpoint", "ControlNet", "second pass by a model"]
+SOME = [
+    *HALVES, "texts", "variation", "noise of a card", "Brownian noise", "DDIM", "embedding", "latent resize",
+    "inpainted alone", "inpainted softly", "pix2pix", "refiner in both passes", "SD upscale", "pattern",
+    "lora", "dora", "lokr", "oft",
+]  # fmt: skip
 NEARLY = {"embedding": 256, "txt2img": 64, "img2img": 64}
 """Kind -> how far half precision may be off, of 255; tiny nets' mean encodings are so near to 0 that emphasis, which
 divides by them, and colours that are corrected make much of a last bit."""
@@ -77,7 +58,7 @@ def drawn(kind: str, device: str, out: Path) -> np.ndarray:
         return np.asarray(picture, int)
 
 
-@pytest.mark.parametrize("kind", CHOSEN)
+@pytest.mark.parametrize("kind", KINDS if EVERYTHING else SOME)
 def test_a_card_draws_what_the_processor_draws(
     kind: str, processor: Callable[[str], np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,7 +69,7 @@ def test_a_card_draws_what_the_processor_draws(
     assert np.array_equal(found, processor(kind))
 
 
-@pytest.mark.parametrize("kind", HALVES)
+@pytest.mark.parametrize("kind", [one for one in KINDS if one not in ALGORITHMS] if EVERYTHING else HALVES)
 def test_half_precision_draws_nearly_the_same(
     kind: str, processor: Callable[[str], np.ndarray], tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,10 +71,8 @@ def _warned(pictures: Sequence[Path]) -> Iterator[Notice]:
             yield Notice(f"{file} lists captions too: for pictures that it names, it is what trainers read")
 
 
-def _batches(pictures: Sequence[Path], size: int) -> Iterator[list[Path]]:
-    left = iter(pictures)
-    while some := list(islice(left, size)):
-        yield some
+def _batches(pictures: Sequence[Path], size: int) -> Iterator[Sequence[Path]]:
+    return (pictures[begin : begin + size] for begin in range(0, len(pictures), size))
 
 
 def _kept(held: Mapping[Path, Held], writing: Writing) -> dict[Path, Change]:

@@ -90,7 +90,7 @@ def test_the_loss_is_worked_out_in_float32() -> None:
 def test_an_unknown_prediction_is_refused_naming_the_known_ones() -> None:
     with pytest.raises(BadValue, match="'edm'") as refused:
         objective("edm")
-    assert refused.value.mend == "choose one of epsilon, v, flow"
+    assert refused.value.mend == f"choose one of {', '.join(TARGETS)}"
 
 
 @pytest.mark.parametrize(
